@@ -1,0 +1,11 @@
+"""Everything this book computes: data in, per-image predictions, metrics, figures, pages.
+
+Modules are listed in `ROOMS` in the order in which they may import each other: each one
+imports only from rooms to its left (a test checks this).
+"""
+
+ROOMS = (
+    "errors", "paths", "manifest", "fetch", "labels", "store", "demo.world", "views", "datasets", "models",
+    "predict", "probe", "similarity", "metrics", "stats", "paper", "results", "plots", "profiles",
+    "demo.train", "run", "cli",
+)  # fmt: skip
