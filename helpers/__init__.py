@@ -6,6 +6,6 @@ imports only from rooms to its left (a test checks this).
 
 ROOMS = (
     "errors", "paths", "manifest", "fetch", "labels", "store", "demo.world", "views", "datasets", "models",
-    "predict", "probe", "similarity", "metrics", "stats", "paper", "results", "plots", "profiles",
+    "predict", "probe", "similarity", "metrics", "stats", "paper", "results", "plots", "words", "profiles",
     "demo.train", "run", "cli",
 )  # fmt: skip

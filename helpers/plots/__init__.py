@@ -1,0 +1,1 @@
+"""Figures: one function per figure, (result rows, ax) -> ax, one module per section."""

@@ -1,0 +1,86 @@
+"""The look that all figures share: colours and marks of models, sizes, the profile note."""
+
+from __future__ import annotations
+
+import matplotlib as mpl
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from helpers.models import MODELS
+
+INK, FAINT = "#22252a", "#c9ced6"
+BAND_ALPHA = 0.13
+
+
+def apply_style() -> None:
+    """Set matplotlib's defaults for the book: white card, quiet grid, readable at phone width.
+
+    >>> apply_style(); mpl.rcParams["axes.spines.top"]
+    False
+    """
+    mpl.rcParams.update(
+        {
+            "figure.dpi": 110, "savefig.dpi": 160, "savefig.bbox": "tight", "figure.facecolor": "white",
+            "axes.facecolor": "white", "axes.edgecolor": "#8b9099", "axes.labelcolor": INK, "text.color": INK,
+            "xtick.color": INK, "ytick.color": INK, "axes.spines.top": False, "axes.spines.right": False,
+            "axes.grid": True, "axes.axisbelow": True, "grid.color": "#e6e8ec", "grid.linewidth": 0.8,
+            "font.size": 11, "axes.titlesize": 12, "axes.titleweight": "bold", "axes.titlelocation": "left",
+            "legend.frameon": False, "legend.fontsize": 10, "hatch.linewidth": 0.8, "svg.hashsalt": "book",
+        }
+    )  # fmt: skip
+
+
+def figure(width: float = 9.0, height: float = 4.5, columns: int = 1, rows: int = 1, **layout) -> tuple[Figure, Axes]:
+    """A figure in the book's style and its axes (one, or an array as `matplotlib.pyplot.subplots` gives).
+
+    `width`, `height` in inches; `layout` goes to `subplots` (sharex, sharey, width_ratios).
+    """
+    import matplotlib.pyplot as plt
+
+    apply_style()
+    return plt.subplots(rows, columns, figsize=(width, height), layout="constrained", **layout)
+
+
+def mark(model: str, filled: bool = True) -> dict:
+    """Keyword arguments for `Axes.plot` that draw this model's points: shape, colour, hollow for CLIP.
+
+    >>> mark("vit_clip")["markerfacecolor"]
+    'white'
+    """
+    spec = MODELS[model]
+    hollow = spec.paradigm == "clip" or not filled
+    return {
+        "marker": spec.marker, "color": spec.colour, "markeredgecolor": spec.colour,
+        "markerfacecolor": "white" if hollow else spec.colour, "markeredgewidth": 1.6, "markersize": 7.5,
+    }  # fmt: skip
+
+
+def line(model: str) -> dict:
+    """Keyword arguments for a line of this model: colour, solid or dashed.
+
+    >>> line("convnext_clip")["linestyle"]
+    '--'
+    """
+    spec = MODELS[model]
+    return {"color": spec.colour, "linestyle": spec.linestyle, "linewidth": 1.8}
+
+
+def bar(model: str) -> dict:
+    """Keyword arguments for a bar of this model: solid for supervised, hatched for CLIP.
+
+    >>> bar("vit_clip")["hatch"]
+    '///'
+    """
+    spec = MODELS[model]
+    clip = spec.paradigm == "clip"
+    return {"facecolor": "white" if clip else spec.colour, "edgecolor": spec.colour, "hatch": spec.hatch}
+
+
+def label(model: str) -> str:
+    """What people read for a model key or for a contrast "a - b".
+
+    >>> label("vit_clip - convnext_clip")
+    'ViT-CLIP − ConvNeXt-CLIP'
+    """
+    parts = [MODELS[key].label if key in MODELS else key for key in model.split(" - ")]
+    return " − ".join(parts)

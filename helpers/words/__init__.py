@@ -1,0 +1,5 @@
+"""Sentences made from result rows, so that no number in prose is typed by hand."""
+
+from helpers.words.numbers import ahead, shown
+
+__all__ = ["ahead", "shown"]
