@@ -58,9 +58,9 @@ def contrasts(
     units = list(dict.fromkeys(parts.resampled))
     ax = figure(8, 0.3 * len(order) * len(units) + 1.5)[1] if ax is None else ax
     ax.axvline(0, color=INK, linewidth=1)
-    for height, name in enumerate(reversed(order)):
+    for height, entry in enumerate(reversed(order)):
         for step, unit in enumerate(units):
-            part = select(parts, **{by: name, "resampled": unit})
+            part = select(parts, **{by: entry, "resampled": unit})
             y = height + 0.22 * ((len(units) - 1) / 2 - step)
             colour = INTERVAL_COLOURS[step % len(INTERVAL_COLOURS)]
             ax.hlines([y] * len(part), part.ci_low, part.ci_high, color=colour, linewidth=2.4)

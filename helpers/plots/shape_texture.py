@@ -51,13 +51,13 @@ def _pooled_line(ax: Axes, pooled: pd.DataFrame, model: str) -> None:
 
 def pooled_shape_bias(rows: pd.DataFrame, ax: Axes | None = None) -> Axes:
     """Pooled shape bias of every observer with both intervals: thick over images, thin over crossed exemplars."""
-    pooled = select(rows, metric="shape_bias", group="overall")
+    pooled = select(rows, metric="shape_bias", group="overall", model=[*MODELS, "humans"])
     order = select(pooled, resampled=IMAGE).sort_values("value").model.tolist()
     ax = figure(8, 0.32 * len(order) + 1.2)[1] if ax is None else ax
     for height, model in enumerate(order):
         mine = select(pooled, model=model)
         look = mark(model) if model in MODELS else {"marker": "*", "color": INK, "markersize": 11}
-        for resampled, width in ((CROSSED, 1.2), (CROSSED + " x subject", 1.2), (IMAGE, 4.0)):
+        for resampled, width in ((CROSSED, 1.2), (f"{CROSSED} x subject", 1.2), (IMAGE, 4.0)):
             part = select(mine, resampled=resampled)
             if len(part):
                 ax.hlines(height, part.ci_low, part.ci_high, color=look["color"], linewidth=width, alpha=0.75)
@@ -82,6 +82,6 @@ def kappa_matrix(rows: pd.DataFrame, order: list[str], dataset_group: str = "con
     sns.heatmap(table.to_numpy(), annot=True, fmt=".2f", cmap="crest", vmin=0, vmax=1, ax=ax, square=True,
                 linewidths=1, mask=table.isna().to_numpy(), xticklabels=names, yticklabels=names,
                 annot_kws={"size": 9}, cbar_kws={"label": "Cohen's kappa", "shrink": 0.6})  # fmt: skip
-    ax.tick_params(axis="x", rotation=45)
+    ax.set_xticklabels(names, rotation=40, ha="right")
     ax.grid(False)
     return ax

@@ -37,16 +37,16 @@ class Collected:
     missing: dict[str, str] = field(default_factory=dict)
 
     def table(self) -> pd.DataFrame:
-        """One line per model: label, rows, source or reason."""
+        """One line per model (index: its label): rows, and the source or why it is not run."""
         lines = [
             {
-                "model": MODELS[key].label,
+                "observer": MODELS[key].label,
                 "rows": len(self.frames[key]) if key in self.frames else None,
-                "from": self.sources.get(key) or f"not run: {self.missing[key]}",
+                "source": self.sources.get(key) or f"not run: {self.missing[key]}",
             }
             for key in self.inputs.models
         ]
-        return pd.DataFrame(lines).astype({"rows": "Int64"}).set_index("model")
+        return pd.DataFrame(lines).astype({"rows": "Int64"}).set_index("observer")
 
 
 def collect(inputs: Inputs) -> Collected:
@@ -73,10 +73,11 @@ def _published(inputs: Inputs, model: str) -> tuple[pd.DataFrame, str, dict[str,
     key = store.PredictionKey(model, inputs.dataset, inputs.view, {"artifacts": hashes})
     state = store.status(key)
     if state == "hit":
-        return store.read_predictions(model, inputs.dataset, inputs.view, expect=key)[0], "store (hit)", hashes
+        frame = store.read_predictions(model, inputs.dataset, inputs.view, expect=key)[0]
+        return frame, "published file, store hit", hashes
     frame = IMPORTERS[inputs.dataset](path)
     store.write_predictions(frame, key)
-    return frame, f"imported from {artifact} ({state})", hashes
+    return frame, f"published file, imported ({state})", hashes
 
 
 def _import_imagenet_x(path) -> pd.DataFrame:

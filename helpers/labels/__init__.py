@@ -1,0 +1,26 @@
+"""Label spaces as index maps, ground truth of the validation images, class names and prompts.
+
+Every label and prediction of the book is an ILSVRC index (0..999, sorted wnids). Nothing here imports torch.
+"""
+
+from helpers.labels.prompts import prompt_digest, prompt_names, prompt_templates
+from helpers.labels.spaces import LABEL_SPACES, LabelSpace, folder_labels, label_space, sixteen_categories
+from helpers.labels.synthetic import pug_index_map, pug_label_space
+from helpers.labels.validation import class_names, real_labels, validation_labels, wnids
+
+__all__ = [
+    "LABEL_SPACES",
+    "LabelSpace",
+    "class_names",
+    "folder_labels",
+    "label_space",
+    "prompt_digest",
+    "prompt_names",
+    "prompt_templates",
+    "pug_index_map",
+    "pug_label_space",
+    "real_labels",
+    "sixteen_categories",
+    "validation_labels",
+    "wnids",
+]

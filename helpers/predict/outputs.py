@@ -1,0 +1,53 @@
+"""Logits to rows of the store."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+
+from helpers.labels.decision import category_decision
+
+if TYPE_CHECKING:
+    import torch
+
+    from helpers.labels import LabelSpace
+
+CARRIED = ("group", "shape", "texture")
+
+
+def prediction_rows(logits: torch.Tensor, facts: pa.Table, space: LabelSpace) -> pd.DataFrame:
+    """The predictions frame of these images: softmax over the candidate classes, its argmax, p_true, top-5.
+
+    `logits` (n, classes); `facts` has image_id and label, for cue-conflict shape and texture too. Labels and
+    predictions are indices of the whole head, also where the candidates are 200 of 1,000: the mask comes before the
+    softmax. p_true is the largest over the labels. Where the space groups classes into categories of one image set
+    with shape and texture, all classes compete and the category decision is added (paper, sections 4.1 to 4.3).
+    """
+    decides = {"shape", "texture"} <= set(facts.column_names)
+    candidates = np.arange(logits.shape[1]) if decides else np.asarray(space.indices)
+    probabilities = logits[:, candidates].float().softmax(-1).cpu().numpy()
+    truth = facts.column("label").to_pylist()
+    place = np.full(logits.shape[1], -1)
+    place[candidates] = np.arange(len(candidates))
+    top = np.argsort(-probabilities, axis=1, kind="stable")[:, :5]
+    p_true = [probabilities[row, place[mine]].max() if mine else None for row, mine in enumerate(truth)]
+    frame = pd.DataFrame(
+        {
+            "image_id": facts.column("image_id").to_pylist(),
+            "label": truth,
+            # A stable order takes the first of a tie on every device: two CLIP classes share their name and tie.
+            "pred": candidates[top[:, 0]],
+            "confidence": probabilities.max(axis=1).astype("float64"),
+            "p_true": pd.Series(p_true, dtype="float64"),
+            "top5": candidates[top].tolist(),
+        }
+    )
+    for name in CARRIED:
+        if name in facts.column_names and facts.column(name).null_count < len(facts):
+            frame[name] = facts.column(name).to_pylist()
+    if decides:
+        frame["decision"] = category_decision(probabilities, dict(zip(space.folders, space.labels, strict=True)))
+    return frame
