@@ -1,5 +1,5 @@
 """Figures: one function per figure, (result rows, ax) -> ax, one module per section."""
 
-from helpers.plots import general, shape_texture, style
+from helpers.plots import calibration, general, mistakes, shape_texture, style
 
-__all__ = ["general", "shape_texture", "style"]
+__all__ = ["calibration", "general", "mistakes", "shape_texture", "style"]

@@ -1,0 +1,51 @@
+"""Metrics: pure functions, arrays or frames in, numbers or tables out. No resampling here: that is `helpers.stats`."""
+
+from helpers.metrics.agreement import attainable_kappa, correct_table, error_consistency, kappa_matrix
+from helpers.metrics.basics import (
+    accuracy,
+    accuracy_by_group,
+    align_predictions,
+    consistency,
+    correct,
+    is_correct,
+    mean_true_probability,
+    top5_correct,
+    with_labels,
+)
+from helpers.metrics.calibration import (
+    adaptive_ece,
+    brier_top1,
+    debiased_ece,
+    ece,
+    ece_if_calibrated,
+    equal_mass_edges,
+    equal_width_edges,
+    nll_top1,
+    reliability_table,
+    signed_gap,
+    squared_calibration_error,
+)
+from helpers.metrics.factors import FACTORS, imagenet_x_factors
+from helpers.metrics.mistakes import accuracy_gap, error_ratio, factor_table, log_odds_gap
+from helpers.metrics.recalibration import cross_fitted, fit_temperature, scaled_confidence
+from helpers.metrics.shape import (
+    align_decisions,
+    category_accuracy,
+    category_decision,
+    mean_shape_bias,
+    pooled_shape_bias,
+    shape_bias,
+    shape_counts,
+)
+from helpers.metrics.testbed import expected_error_ratio, leave_one_out, read_testbed
+
+__all__ = [
+    "FACTORS", "accuracy", "accuracy_by_group", "accuracy_gap", "adaptive_ece", "align_decisions",
+    "align_predictions", "attainable_kappa", "brier_top1", "category_accuracy", "category_decision", "consistency",
+    "correct", "correct_table", "cross_fitted", "debiased_ece", "ece", "ece_if_calibrated", "equal_mass_edges",
+    "equal_width_edges", "error_consistency", "error_ratio", "expected_error_ratio", "factor_table",
+    "fit_temperature", "imagenet_x_factors", "is_correct", "kappa_matrix", "leave_one_out", "log_odds_gap",
+    "mean_shape_bias", "mean_true_probability", "nll_top1", "pooled_shape_bias", "read_testbed",
+    "reliability_table", "scaled_confidence", "shape_bias", "shape_counts", "signed_gap",
+    "squared_calibration_error", "top5_correct", "with_labels",
+]  # fmt: skip

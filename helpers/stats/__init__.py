@@ -1,0 +1,62 @@
+"""Resampling, intervals, tests, contrasts, coverage, and the builders of result rows."""
+
+from helpers.stats.contrasts import (
+    PAIRS_2X2,
+    TWO_BY_TWO,
+    all_pairs,
+    factorial_effects,
+    interaction_depends_on_scale,
+    log_odds,
+    pairs_among,
+    wins,
+)
+from helpers.stats.coverage import coverage_rows, coverage_table
+from helpers.stats.estimates import (
+    Estimates,
+    factorial_rows,
+    finished,
+    in_log_odds,
+    pair_rows,
+    scale_flag_rows,
+    share_contrast_rows,
+    value_rows,
+)
+from helpers.stats.intervals import (
+    basic_interval,
+    newcombe_interval,
+    newcombe_paired_interval,
+    percentile_interval,
+    wilson_interval,
+)
+from helpers.stats.resample import (
+    cluster_weights,
+    crossed_weights,
+    image_weights,
+    joint_cells,
+    resampled_counts,
+)
+from helpers.stats.rows_accuracy import accuracy_rows
+from helpers.stats.rows_agreement import agreement_rows
+from helpers.stats.rows_calibration import calibration_rows, recalibrated_rows
+from helpers.stats.rows_mistakes import mistakes_rows
+from helpers.stats.rows_shape import category_accuracy_rows, shape_count_rows, shape_rows
+from helpers.stats.tests import (
+    bootstrap_p,
+    equivalence_margin,
+    holm,
+    intersection_union,
+    mcnemar,
+    tost,
+    tost_from_samples,
+)
+
+__all__ = [
+    "PAIRS_2X2", "TWO_BY_TWO", "Estimates", "accuracy_rows", "agreement_rows", "all_pairs", "basic_interval",
+    "bootstrap_p", "calibration_rows", "category_accuracy_rows", "cluster_weights", "coverage_rows",
+    "coverage_table", "crossed_weights", "equivalence_margin", "factorial_effects", "factorial_rows", "finished",
+    "holm", "image_weights", "in_log_odds", "interaction_depends_on_scale", "intersection_union", "joint_cells",
+    "log_odds", "mcnemar", "mistakes_rows", "newcombe_interval", "newcombe_paired_interval", "pair_rows",
+    "pairs_among", "percentile_interval", "recalibrated_rows", "resampled_counts", "scale_flag_rows",
+    "shape_count_rows", "shape_rows", "share_contrast_rows", "tost", "tost_from_samples", "value_rows",
+    "wilson_interval", "wins",
+]  # fmt: skip

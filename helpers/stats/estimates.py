@@ -1,0 +1,167 @@
+"""Estimates with their resamples, and the result rows made from them (the one place where rows are written)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pandas as pd
+
+from helpers.results.rows import empty_rows, rows_frame
+from helpers.stats.contrasts import (
+    TWO_BY_TWO,
+    factorial_effects,
+    interaction_depends_on_scale,
+    log_odds,
+    pairs_among,
+)
+from helpers.stats.intervals import percentile_interval
+
+FACTOR = {"percent": 100.0, "points": 100.0}
+DIFFERENCE_UNIT = {"percent": "points"}
+
+
+@dataclass(frozen=True)
+class Estimates:
+    """One metric of several models in several groups, with paired resamples.
+
+    values: (models, groups); samples: (resamples, models, groups); n: what `values` count, (models, groups);
+    n_paired: images behind a comparison, (groups,). Shares are fractions here; `unit` is that of the rows.
+    """
+
+    metric: str
+    unit: str
+    dataset: str
+    view: str
+    resampled: str
+    models: tuple[str, ...]
+    groups: tuple[str | None, ...]
+    values: np.ndarray
+    samples: np.ndarray
+    n: np.ndarray
+    n_paired: np.ndarray
+
+
+def value_rows(estimates: Estimates, interval: Callable | None = None) -> list[dict]:
+    """One row per model and group; `interval(values, samples) -> (low, high)`, by default the percentile one.
+
+    Raises nothing: where a value or its interval is undefined the row says None.
+    """
+    low, high = (interval or _percentile)(estimates.values, estimates.samples)
+    return [
+        _row(estimates, model, group, estimates.values[i, j], low[i, j], high[i, j], estimates.n[i, j])
+        for i, model in enumerate(estimates.models)
+        for j, group in enumerate(estimates.groups)
+    ]
+
+
+def pair_rows(
+    estimates: Estimates, pairs: Sequence[tuple[str, str]] | None = None, interval: Callable | None = None
+) -> list[dict]:
+    """Paired contrast rows "A - B" of every group, in points where the metric is in percent."""
+    place = {model: i for i, model in enumerate(estimates.models)}
+    chosen = pairs_among(place, pairs)
+    if not chosen:
+        return []
+    first, second = ([place[pair[k]] for pair in chosen] for k in (0, 1))
+    difference = _as_difference(
+        estimates,
+        tuple(f"{a} - {b}" for a, b in chosen),
+        estimates.values[first] - estimates.values[second],
+        estimates.samples[:, first] - estimates.samples[:, second],
+    )
+    return value_rows(difference, interval)
+
+
+def factorial_rows(estimates: Estimates, interval: Callable | None = None) -> list[dict]:
+    """Rows of models "architecture", "paradigm" and "interaction" where all four of the 2x2 are there."""
+    if not set(TWO_BY_TWO) <= set(estimates.models):
+        return []
+    order = [estimates.models.index(model) for model in TWO_BY_TWO]
+    values = factorial_effects(estimates.values[order])
+    samples = factorial_effects(np.moveaxis(estimates.samples[:, order], 1, 0))
+    effects = _as_difference(
+        estimates, tuple(values), np.stack(list(values.values())), np.stack(list(samples.values()), axis=1)
+    )
+    return value_rows(effects, interval)
+
+
+def in_log_odds(estimates: Estimates) -> Estimates:
+    """The same shares as log-odds: metric `<metric>_log_odds`, unit log_odds."""
+    return replace(
+        estimates, metric=f"{estimates.metric}_log_odds", unit="log_odds",
+        values=log_odds(estimates.values), samples=log_odds(estimates.samples),
+    )  # fmt: skip
+
+
+def share_contrast_rows(
+    estimates: Estimates, pairs: Sequence[tuple[str, str]] | None = None, group: str = "overall"
+) -> list[dict]:
+    """Contrasts of shares on both scales, in points and in log-odds: pairs, and for one group the 2x2."""
+    rows = []
+    for scaled in (estimates, in_log_odds(estimates)):
+        rows += pair_rows(scaled, pairs)
+        rows += factorial_rows(one_group(scaled, group))
+    return rows
+
+
+def scale_flag_rows(estimates: Estimates, group: str = "overall") -> list[dict]:
+    """Does the sign of the 2x2's interaction change from points to log-odds: `<metric>_scale_dependent`, 1 or 0.
+
+    One row of model "interaction", unit count, or none where a model of the 2x2 or a log-odds is missing.
+    """
+    one = one_group(estimates, group)
+    if not set(TWO_BY_TWO) <= set(one.models) or not one.groups:
+        return []
+    shares = one.values[[one.models.index(model) for model in TWO_BY_TWO], 0]
+    if np.isnan(log_odds(shares)).any():
+        return []
+    flag = replace(one, metric=f"{one.metric}_scale_dependent", unit="count", resampled="none")
+    value = float(interaction_depends_on_scale(shares))
+    return [_row(flag, "interaction", group, value, None, None, one.n_paired[0])]
+
+
+def one_group(estimates: Estimates, group: str) -> Estimates:
+    """The estimates of one group only (none of them where the group is not there)."""
+    keep = [j for j, name in enumerate(estimates.groups) if name == group]
+    return replace(
+        estimates, groups=tuple(estimates.groups[j] for j in keep), values=estimates.values[:, keep],
+        samples=estimates.samples[:, :, keep], n=estimates.n[:, keep], n_paired=estimates.n_paired[keep],
+    )  # fmt: skip
+
+
+def finished(rows: list[dict]) -> pd.DataFrame:
+    """Validated frame of result rows; no rows give an empty frame with the right columns.
+
+    >>> len(finished([])), "ci_low" in finished([]).columns
+    (0, True)
+    """
+    return rows_frame(rows) if rows else empty_rows()
+
+
+def _as_difference(estimates: Estimates, names: tuple, values: np.ndarray, samples: np.ndarray) -> Estimates:
+    return replace(
+        estimates, unit=DIFFERENCE_UNIT.get(estimates.unit, estimates.unit), models=names, values=values,
+        samples=samples, n=np.broadcast_to(estimates.n_paired, values.shape),
+    )  # fmt: skip
+
+
+def _percentile(values: np.ndarray, samples: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    return percentile_interval(samples)
+
+
+def _row(estimates: Estimates, model: str, group: str | None, value, low, high, n) -> dict:
+    factor = FACTOR.get(estimates.unit, 1.0)
+    value, low, high = (_number(part, factor) for part in (value, low, high))
+    if value is None or low is None or high is None:
+        low = high = None
+    return {
+        "model": model, "dataset": estimates.dataset, "view": estimates.view, "metric": estimates.metric,
+        "group": group, "value": value, "ci_low": low, "ci_high": high, "n": None if n is None else int(n),
+        "unit": estimates.unit, "resampled": estimates.resampled,
+    }  # fmt: skip
+
+
+def _number(value, factor: float) -> float | None:
+    return None if value is None or not np.isfinite(value) else float(value * factor)

@@ -1,0 +1,27 @@
+"""The store: per-image predictions, embeddings and heads, by key, with checksums; and others' formats in and out."""
+
+from helpers.store.exchange import export_imagenet_x, export_model_vs_human, import_imagenet_x, import_model_vs_human
+from helpers.store.keys import PredictionKey, explain_difference
+from helpers.store.matrices import head_digest, read_embeddings, read_head, write_embeddings, write_head
+from helpers.store.predictions import has_predictions, read_predictions, write_predictions
+from helpers.store.status import status
+from helpers.store.writer import ShardWriter
+
+__all__ = [
+    "PredictionKey",
+    "ShardWriter",
+    "explain_difference",
+    "export_imagenet_x",
+    "export_model_vs_human",
+    "has_predictions",
+    "head_digest",
+    "import_imagenet_x",
+    "import_model_vs_human",
+    "read_embeddings",
+    "read_head",
+    "read_predictions",
+    "status",
+    "write_embeddings",
+    "write_head",
+    "write_predictions",
+]
