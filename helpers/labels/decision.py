@@ -13,7 +13,8 @@ def category_decision(probabilities: np.ndarray, indices: Mapping[str, Sequence[
     """Category with the largest mean probability over its ILSVRC indices; a tie goes to the later category.
 
     probabilities: (images, classes); indices: category -> class indices, in the order that breaks ties.
-    Returns names, (images,). Raises BookError for NaN. Source: model-vs-human `ImageNetProbabilitiesTo16ClassesMapping`.
+    Returns names, (images,). Raises BookError for NaN.
+    Source: model-vs-human `ImageNetProbabilitiesTo16ClassesMapping`.
 
     >>> category_decision(np.array([[0.2, 0.2, 0.6], [0.2, 0.5, 0.1]]), {"cat": [0], "dog": [1]}).tolist()
     ['dog', 'dog']
