@@ -1,0 +1,103 @@
+"""The table of datasets: to add one, add one entry here, its artifacts to the manifest, and a reader if none fits."""
+
+from __future__ import annotations
+
+from helpers.datasets.cue_conflict import read_cue_conflict
+from helpers.datasets.folders import read_class_folders, read_corruptions
+from helpers.datasets.hard import read_hard
+from helpers.datasets.pug import read_pug
+from helpers.datasets.shards import read_task
+from helpers.datasets.spec import DatasetSpec
+from helpers.datasets.validation import read_validation
+
+TERMS = "ImageNet terms of access: non-commercial research, registration"
+
+
+def _vtab(title: str, task: str, classes: int, train: int, test: int | tuple[int, int], licence: str, note: str = ""):
+    accepted = {"train": (train,), "test": test if isinstance(test, tuple) else (test,)}
+    return DatasetSpec(
+        f"VTAB {title}", (f"vtab_{task}",), read_task, f"vtab_{task}", accepted, licence, classes=classes, note=note
+    )
+
+
+DATASETS: dict[str, DatasetSpec] = {
+    "imagenet1k_val": DatasetSpec(
+        "ImageNet-1k validation", ("imagenet1k_val",), read_validation, "imagenet1k", 50_000, TERMS,
+        split="validation",
+    ),
+    "imagenet_x": DatasetSpec(
+        "ImageNet-X", ("imagenet1k_val", "imagenet_x"), None, "imagenet1k", 46_110,
+        "annotations: CC BY-NC 4.0 by their LICENSE, BSD-3 by the package's metadata",
+        note="the annotated validation images without the prototypes",
+    ),
+    "imagenet_real": DatasetSpec(
+        "ImageNet ReaL", ("imagenet1k_val", "imagenet_real"), None, "imagenet1k", 46_837, "labels: Apache-2.0",
+        note="3,163 of the 50,000 label lists are empty and not scored",
+    ),
+    "imagenet_v2_mf": DatasetSpec(
+        "ImageNet-V2 matched frequency", ("imagenet_v2_mf",), read_class_folders, "imagenet_v2", 10_000, "MIT",
+    ),
+    "imagenet_a": DatasetSpec(
+        "ImageNet-A", ("imagenet_a",), read_class_folders, "imagenet_a", 7_500, "MIT",
+    ),
+    "imagenet_r": DatasetSpec(
+        "ImageNet-R", ("imagenet_r",), read_class_folders, "imagenet_r", 30_000, "not stated by a file",
+    ),
+    "imagenet_sketch": DatasetSpec(
+        "ImageNet-Sketch", ("imagenet_sketch",), read_class_folders, "imagenet1k", 50_889, "MIT",
+    ),
+    "imagenet_c": DatasetSpec(
+        "ImageNet-C", ("imagenet_c_noise", "imagenet_c_blur", "imagenet_c_weather", "imagenet_c_digital"),
+        read_corruptions, "imagenet1k", 75 * 50_000, "CC BY 4.0, as reported for the Zenodo record",
+    ),
+    "imagenet_hard": DatasetSpec(
+        "ImageNet-Hard", ("imagenet_hard",), read_hard, "imagenet1k", 13_925, "MIT", split="validation",
+        note="revision 0c67117; later revisions hold fewer images, and the paper's number is unknown",
+    ),
+    "cue_conflict": DatasetSpec(
+        "Cue-conflict", ("cue_conflict",), read_cue_conflict, "sixteen_categories", 1_280, "CC BY 4.0",
+        note="1,200 of the 1,280 images have different categories of shape and texture",
+    ),
+    "pug_imagenet": DatasetSpec(
+        "PUG: ImageNet", ("pug_imagenet", "pug_class_map"), read_pug, "pug_imagenet", 88_328,
+        "CC BY-NC 4.0, not for training generative models", split="train",
+    ),
+    "vtab_caltech101": _vtab("Caltech101", "caltech101", 102, 2_754, (6_084, 6_085), "CC BY 4.0"),
+    "vtab_cifar100": _vtab("CIFAR-100", "cifar100", 100, 45_000, 10_000, "not stated"),
+    "vtab_dtd": _vtab("DTD", "dtd", 47, 1_880, 1_880, "research purposes"),
+    "vtab_flowers": _vtab("Flowers102", "flowers", 102, 1_020, 6_149, "not stated"),
+    "vtab_pets": _vtab("Oxford-IIIT Pets", "pets", 37, 2_944, 3_669, "CC BY-SA 4.0"),
+    "vtab_sun397": _vtab(
+        "SUN397", "sun397", 397, 76_128, 21_750, "not stated",
+        note="the clip-benchmark copy has a test split only, which is the whole set; dpdl-benchmark/sun397 has VTAB's",
+    ),
+    "vtab_svhn": _vtab("SVHN", "svhn", 10, 65_931, 26_032, "non-commercial"),
+    "vtab_pcam": _vtab("PatchCamelyon", "pcam", 2, 262_144, 32_768, "CC0"),
+    "vtab_eurosat": _vtab("EuroSAT", "eurosat", 10, 16_200, 5_400, "MIT"),
+    "vtab_resisc45": _vtab("RESISC45", "resisc45", 45, 18_900, 6_300, "not stated"),
+    "vtab_diabetic_retinopathy": _vtab(
+        "Diabetic Retinopathy", "diabetic_retinopathy", 5, 35_126, 42_670, "Kaggle competition rules"
+    ),
+    "vtab_clevr_count_all": _vtab("Clevr count", "clevr_count_all", 8, 63_000, 15_000, "CC BY 4.0"),
+    "vtab_clevr_closest_object_distance": _vtab(
+        "Clevr distance", "clevr_closest_object_distance", 6, 63_000, 15_000, "CC BY 4.0"
+    ),
+    "vtab_dmlab": _vtab("DMLab", "dmlab", 6, 65_550, 22_735, "Apache-2.0"),
+    "vtab_kitti_closest_vehicle_distance": _vtab(
+        "KITTI distance", "kitti_closest_vehicle_distance", 4, 6_347, 711, "CC BY-NC-SA 3.0"
+    ),
+    "vtab_dsprites_label_x_position": _vtab(
+        "dSprites location", "dsprites_label_x_position", 32, 589_824, 73_728, "Apache-2.0",
+        note="the copy keeps 32 classes; VTAB bins them to 16",
+    ),
+    "vtab_dsprites_label_orientation": _vtab(
+        "dSprites orientation", "dsprites_label_orientation", 40, 589_824, 73_728, "Apache-2.0",
+        note="the copy keeps 40 classes; VTAB bins them to 16",
+    ),
+    "vtab_smallnorb_label_azimuth": _vtab(
+        "SmallNORB azimuth", "smallnorb_label_azimuth", 18, 24_300, 12_150, "research only"
+    ),
+    "vtab_smallnorb_label_elevation": _vtab(
+        "SmallNORB elevation", "smallnorb_label_elevation", 9, 24_300, 12_150, "research only"
+    ),
+}  # fmt: skip
