@@ -1,4 +1,4 @@
-"""Calibration of top-1 confidences (paper section 4.4): ECE, its bias, and the signed gap.
+"""Calibration of top-1 confidences (paper, "Model Calibration"): ECE, its bias, and the signed gap.
 
 Bins are (lower, upper], as in the paper's code: a confidence of exactly 0 lies in no bin and adds nothing to ECE, a
 confidence of exactly 1 lies in the last. How many images lie in no bin is counted, not hidden.

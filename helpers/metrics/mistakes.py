@@ -1,4 +1,4 @@
-"""Mistakes by factor: accuracy, error ratio and gaps (paper section 4.2; Idrissi et al. 2022)."""
+"""Mistakes by factor: accuracy, error ratio and gaps (paper, "Model Mistakes"; Idrissi et al. 2022)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Shape or texture: decisions on cue-conflict images (paper section 4.3; Geirhos et al. 2019)."""
+"""Shape or texture: decisions on cue-conflict images (paper, "Shape / Texture Bias"; Geirhos et al. 2019)."""
 
 from __future__ import annotations
 

@@ -46,7 +46,7 @@ def shape_rows(
 
     decisions_by_model: key -> decisions frame (image_id, shape, texture, decision). Metric shape_bias, a fraction;
     n counts shape and texture decisions, for contrasts the conflict images. People (`human_*`) are also pooled as
-    "humans", whose crossed interval resamples people too. Source: paper figure 4; Geirhos et al. 2019.
+    "humans", whose crossed interval resamples people too. Source: Geirhos et al. 2019.
 
     >>> frame = pd.DataFrame({"image_id": ["cat1-dog2.png", "dog1-cat2.png"], "shape": ["cat", "dog"],
     ...                       "texture": ["dog", "cat"], "decision": ["cat", "cat"]})

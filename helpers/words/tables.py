@@ -1,0 +1,76 @@
+"""Tables for the page: everything escaped, wide ones scroll, nothing cut off."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Mapping
+
+import pandas as pd
+from IPython.display import HTML
+
+from helpers import paper
+from helpers.words.numbers import shown
+
+CLASSES = {
+    "holds": "holds", "contradicted": "contradicted", "within noise": "noise", "not decidable": "undecidable",
+    "not run": "not-run",
+}  # fmt: skip
+FACE = {True: "yes", False: "no", None: "–"}
+
+
+def table(frame: pd.DataFrame, digits: int = 3, index: bool = True) -> HTML:
+    """A frame as an HTML table; floats to `digits`, missing as a dash. Nothing in it is taken as HTML.
+
+    >>> "&lt;b&gt;" in table(pd.DataFrame({"a": ["<b>"]})).data
+    True
+    """
+    text = frame.to_html(
+        escape=True, index=index, border=0, na_rep="–", classes="table book-table",
+        float_format=lambda value: f"{value:.{digits}f}",
+    )  # fmt: skip
+    return HTML(f'<div class="table-scroll">{text}</div>')
+
+
+def claims(section: str | None, rows_by_source: Mapping[str, pd.DataFrame], strict: bool = True) -> HTML:
+    """The paper's claims of a section (None: of all), a verdict per source; each opens to the comparison that decides.
+
+    `rows_by_source`: result rows by what the column is called, beside the paper's own numbers. `strict`: show our
+    stricter readings too, marked as ours.
+    """
+    ledger = paper.ledger(rows_by_source)
+    if section is not None:
+        ledger = ledger[ledger.section == section]
+    if not strict:
+        ledger = ledger[ledger.strict_of.isna()]
+    sources = ["paper", *rows_by_source]
+    names = ["the paper's numbers", *rows_by_source]
+    head = "".join(f"<th>{html.escape(name)}</th>" for name in ["claim", "face value", *names])
+    lines = [_claim_line(part, sources) for _, part in ledger.groupby("claim", sort=False)]
+    return HTML(
+        f'<div class="table-scroll"><table class="table book-table claims"><thead><tr>{head}</tr></thead>'
+        f"<tbody>{''.join(lines)}</tbody></table></div>"
+    )
+
+
+def _claim_line(part: pd.DataFrame, sources: list[str]) -> str:
+    rows = part.set_index("source")
+    first = rows.iloc[0]
+    ours = ' <span class="ours">our stricter reading</span>' if first.strict_of else ""
+    margin = ' <span class="ours">margin chosen here</span>' if first.threshold_ours else ""
+    cells = [f"<td>{html.escape(first.statement)}{ours}{margin}</td>", f"<td>{FACE[rows.face_value['paper']]}</td>"]
+    cells += [_verdict_cell(rows.loc[source]) for source in sources]
+    return f"<tr>{''.join(cells)}</tr>"
+
+
+def _verdict_cell(row: pd.Series) -> str:
+    kind = CLASSES[row.verdict]
+    said = [str(row.reason)]
+    if row.effect is not None and row.effect == row.effect:
+        said.append(f"effect {shown({**row, 'value': row.effect}, signed=True)}")
+    said += [f"resampling: {row.resampled}"] if row.resampled else []
+    said += [f"holds from a margin of {row.flips_at:.2f}"] if row.flips_at == row.flips_at and row.flips_at else []
+    said += [f"source: {row.figure}"] if row.figure else []
+    said += [str(row.caution)] if row.caution else []
+    body = "<br>".join(html.escape(part) for part in said)
+    summary = f"<summary>{html.escape(row.verdict)}</summary>"
+    return f'<td><details class="verdict verdict-{kind}">{summary}{body}</details></td>'
