@@ -32,7 +32,8 @@ def calibration_rows(
 
     ece, adaptive_ece (basic intervals), ece_debiased (normal interval), ece_if_calibrated (mean and central 95 % of a
     perfectly calibrated model), signed_gap (percentile), accuracy (percent), mean_confidence, brier_top1,
-    confidence_zero (count: images in no bin), bin_share, bin_confidence, bin_accuracy (Wilson). Source: Guo et al. 2017.
+    confidence_zero (count: images in no bin), bin_share, bin_confidence, bin_accuracy (Wilson).
+    Source: Guo et al. 2017.
 
     >>> frame = pd.DataFrame({"image_id": list("abcdef"), "label": [[1]] * 6, "pred": [1, 1, 2, 1, 1, 2],
     ...                       "confidence": [0.9, 0.8, 0.7, 0.9, 0.8, 0.7]})
