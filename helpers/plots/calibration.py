@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 
 from helpers.models import MODELS
 from helpers.plots.style import INK, figure, label, mark
-from helpers.results.rows import select
+from helpers.rows import select
 
 BIN_METRICS = ("bin_accuracy", "bin_confidence", "bin_share")
 

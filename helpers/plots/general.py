@@ -9,7 +9,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from helpers.plots.style import FAINT, INK, figure, label, line, mark
-from helpers.results.rows import select
+from helpers.rows import select
 
 INTERVAL_COLOURS = (INK, "#3a7ca5", "#c08552")
 

@@ -6,7 +6,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from helpers.plots.style import FAINT, INK, figure, label, mark
-from helpers.results.rows import select
+from helpers.rows import select
 
 
 def ratio_against_accuracy(

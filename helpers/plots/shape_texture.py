@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 
 from helpers.models import MODELS
 from helpers.plots.style import BAND_ALPHA, INK, figure, label, line, mark
-from helpers.results.rows import select
+from helpers.rows import select
 
 IMAGE, CROSSED = "image", "shape exemplar x texture exemplar"
 

@@ -10,6 +10,7 @@ from helpers.models import MODELS
 
 INK, FAINT = "#22252a", "#c9ced6"
 BAND_ALPHA = 0.13
+HOLLOW = ("clip", "self-sup")  # drawn hollow or hatched; supervised models are solid
 
 
 def apply_style() -> None:
@@ -42,13 +43,13 @@ def figure(width: float = 9.0, height: float = 4.5, columns: int = 1, rows: int 
 
 
 def mark(model: str, filled: bool = True) -> dict:
-    """Keyword arguments for `Axes.plot` that draw this model's points: shape, colour, hollow for CLIP.
+    """Keyword arguments for `Axes.plot` that draw this model's points: shape, colour, hollow unless supervised.
 
     >>> mark("vit_clip")["markerfacecolor"]
     'white'
     """
     spec = MODELS[model]
-    hollow = spec.paradigm == "clip" or not filled
+    hollow = spec.paradigm in HOLLOW or not filled
     return {
         "marker": spec.marker, "color": spec.colour, "markeredgecolor": spec.colour,
         "markerfacecolor": "white" if hollow else spec.colour, "markeredgewidth": 1.6, "markersize": 7.5,
@@ -66,14 +67,14 @@ def line(model: str) -> dict:
 
 
 def bar(model: str) -> dict:
-    """Keyword arguments for a bar of this model: solid for supervised, hatched for CLIP.
+    """Keyword arguments for a bar of this model: solid for supervised, hatched for CLIP and self-supervised.
 
     >>> bar("vit_clip")["hatch"]
     '///'
     """
     spec = MODELS[model]
-    clip = spec.paradigm == "clip"
-    return {"facecolor": "white" if clip else spec.colour, "edgecolor": spec.colour, "hatch": spec.hatch}
+    hollow = spec.paradigm in HOLLOW
+    return {"facecolor": "white" if hollow else spec.colour, "edgecolor": spec.colour, "hatch": spec.hatch}
 
 
 def label(model: str) -> str:

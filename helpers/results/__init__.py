@@ -2,8 +2,8 @@
 
 from helpers.results.compare import describe_difference
 from helpers.results.records import Record, load, newest, or_recorded, recorded, save
-from helpers.results.rows import COLUMNS, UNITS, empty_rows, rows_frame, select
 from helpers.results.running import Run, begin
+from helpers.rows import COLUMNS, UNITS, empty_rows, rows_frame, select
 
 __all__ = [
     "COLUMNS", "UNITS", "Record", "Run", "begin", "describe_difference", "empty_rows", "load", "newest",

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from helpers.results.records import Record
-from helpers.results.rows import KEY
+from helpers.rows import KEY
 
 NUMBERS = ("value", "ci_low", "ci_high", "n")
 

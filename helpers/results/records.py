@@ -11,8 +11,8 @@ import pandas as pd
 
 from helpers import paths
 from helpers.errors import BookError
-from helpers.results.rows import rows_frame
 from helpers.results.running import Run, now
+from helpers.rows import rows_frame
 
 SCHEMA = 1
 STATUSES = ("complete", "partial", "unavailable")

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 
-from helpers.results.rows import empty_rows, rows_frame
+from helpers.rows import empty_rows, rows_frame
 from helpers.stats.contrasts import (
     TWO_BY_TWO,
     factorial_effects,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 from helpers.plots.style import label
-from helpers.results.rows import select
+from helpers.rows import select
 from helpers.words.numbers import ahead, shown
 
 CROSSED = "shape exemplar x texture exemplar"
