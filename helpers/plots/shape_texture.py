@@ -85,3 +85,22 @@ def kappa_matrix(rows: pd.DataFrame, order: list[str], dataset_group: str = "con
     ax.set_xticklabels(names, rotation=40, ha="right")
     ax.grid(False)
     return ax
+
+
+def figure_against_release(table: pd.DataFrame, model: str, ax: Axes | None = None) -> Axes:
+    """Shape bias of one model per category: as drawn in the paper's figure (hollow) and from its released decisions.
+
+    `table`: what `paper.shape_figure_against_decisions` gives; the lines are the pooled values.
+    """
+    ax = figure(7.5, 5.2)[1] if ax is None else ax
+    mine = table[(table.model == model) & (table.group != "overall")].sort_values("group", ascending=False)
+    pooled = table[(table.model == model) & (table.group == "overall")]
+    colour, heights = MODELS[model].colour, range(len(mine))
+    ax.hlines(heights, mine.figure, mine.released, color=colour, alpha=0.35, linewidth=3)
+    ax.plot(mine.figure, heights, "o", color=colour, markerfacecolor="white", label="the paper's figure")
+    ax.plot(mine.released, heights, "s", color=colour, label="the released decisions")
+    for column, style in (("figure", ":"), ("released", "-")):
+        ax.axvline(pooled[column].iloc[0], color=colour, linestyle=style, linewidth=1.4)
+    ax.set(yticks=list(heights), yticklabels=mine.group, xlim=(0, 1), xlabel="shape bias", title=label(model))
+    ax.figure.legend(loc="outside lower center", ncols=2)
+    return ax

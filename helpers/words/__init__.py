@@ -2,6 +2,6 @@
 
 from helpers.words import shape_texture
 from helpers.words.numbers import ahead, shown
-from helpers.words.tables import claims, table
+from helpers.words.tables import claims, reproduced, table
 
-__all__ = ["ahead", "claims", "shape_texture", "shown", "table"]
+__all__ = ["ahead", "claims", "reproduced", "shape_texture", "shown", "table"]

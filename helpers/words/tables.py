@@ -9,6 +9,7 @@ import pandas as pd
 from IPython.display import HTML
 
 from helpers import paper
+from helpers.plots.style import label
 from helpers.words.numbers import shown
 
 CLASSES = {
@@ -74,3 +75,23 @@ def _verdict_cell(row: pd.Series) -> str:
     body = "<br>".join(html.escape(part) for part in said)
     summary = f"<summary>{html.escape(row.verdict)}</summary>"
     return f'<td><details class="verdict verdict-{kind}">{summary}{body}</details></td>'
+
+
+def reproduced(comparison: pd.DataFrame) -> HTML:
+    """How many numbers of the paper are reproduced, per model and kind of source, and the largest difference.
+
+    `comparison`: what `paper.compare` gives. Reproduced means equal within the rounding or reading precision of the
+    paper's number plus a numeric tolerance; it says nothing about new images.
+    """
+    if comparison.empty:
+        return HTML("<p>Nothing to compare: not run under the paper's protocol and n.</p>")
+    judged = comparison[comparison.reproduced.notna()]
+    parts = judged.assign(
+        reproduced=judged.reproduced.astype(bool), apart=judged.difference.abs()
+    ).groupby(["model", "source_figure", "metric"], sort=False)  # fmt: skip
+    summary = parts.agg(
+        numbers=("reproduced", "size"), reproduced=("reproduced", "sum"), largest_difference=("apart", "max"),
+        tolerance=("tolerance", "max"),
+    ).reset_index()  # fmt: skip
+    summary["model"] = summary.model.map(label)
+    return table(summary.rename(columns=lambda name: name.replace("_", " ")), digits=4, index=False)

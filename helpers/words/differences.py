@@ -1,0 +1,71 @@
+"""Differences between two of the paper's models, with what the published numbers allow for their error."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import pandas as pd
+
+from helpers.paper.estimates import Estimate, bounds
+from helpers.paper.lookup import contrast, index_rows, mean_contrast
+from helpers.paper.names import SAME_PARADIGM, SHIFTED, SHIFTED_MEAN, TRANSFER_MEAN, VTAB
+from helpers.paper.rows import detailed_rows
+from helpers.results.rows import rows_frame
+
+COVERS = {SHIFTED_MEAN: SHIFTED, TRANSFER_MEAN: VTAB}
+WIDEST = "{}, widest possible"
+
+
+def differences(section: str, pairs: Sequence[tuple[str, str]] = SAME_PARADIGM) -> pd.DataFrame:
+    """First minus second model in every accuracy of the paper's figure, as result rows in points.
+
+    The interval is the widest that the two accuracies allow on n shared images (sampling and rounding); which images
+    each model got right is not published. Without n there is no interval. Raises BookError for an unknown section.
+
+    >>> rows = differences("05_robustness").set_index(["model", "dataset"])
+    >>> row = rows.loc[("convnext_sup - vit_sup", "imagenet_a")]
+    >>> [round(float(row[name]), 1) for name in ("value", "ci_low", "ci_high")]
+    [-7.1, -9.3, -4.9]
+    """
+    published = detailed_rows(section)
+    published = published[(published.metric == "accuracy") & ~published.model.str.contains(" - ", regex=False)]
+    index, numbers = index_rows(published), published.drop_duplicates(["dataset", "view", "group"])
+    found = [_row(index, pair, number) for pair in pairs for number in numbers.to_dict("records")]
+    return rows_frame(found)
+
+
+def _row(index, pair: tuple[str, str], number: dict) -> dict:
+    dataset, transform = number["dataset"], number["view"].partition(".")[2]
+    if dataset in COVERS:
+        estimate = mean_contrast(index, *pair, dataset, COVERS[dataset])
+    else:
+        estimate = contrast(index, *pair, dataset, "accuracy", number["group"], transform)
+    kept = {name: number[name] for name in ("dataset", "view", "metric", "group", "n")}
+    return {**kept, "model": " - ".join(pair), "unit": "points", **interval(estimate)}
+
+
+def interval(estimate: Estimate) -> dict:
+    """Value, ci_low, ci_high and resampled of an estimate; no interval where nothing is known of its error.
+
+    >>> interval(Estimate(1.0, 1.0, 1.0, math.inf, math.inf, 0.0, 0.0, "points"))
+    {'value': 1.0, 'ci_low': None, 'ci_high': None, 'resampled': 'none'}
+    """
+    low, high, *_ = bounds(estimate)
+    if not (math.isfinite(low) and math.isfinite(high)):
+        return {"value": estimate.value, "ci_low": None, "ci_high": None, "resampled": "none"}
+    exact = estimate.least_down == estimate.se_down and estimate.least_up == estimate.se_up
+    unit = " / ".join(dict.fromkeys((estimate.resampled or "image").split(" / ")))
+    return {
+        "value": estimate.value, "ci_low": low, "ci_high": high, "resampled": unit if exact else WIDEST.format(unit),
+    }  # fmt: skip
+
+
+def resolved(rows: pd.DataFrame) -> pd.Series:
+    """For each row whether its interval excludes zero (False without an interval).
+
+    >>> rows = pd.DataFrame({"ci_low": [-1.0, 0.2, None], "ci_high": [1.0, 0.4, None]})
+    >>> resolved(rows).tolist()
+    [False, True, False]
+    """
+    return (rows.ci_low > 0) | (rows.ci_high < 0)

@@ -1,0 +1,40 @@
+"""What data sets, tasks and factors are called on the pages."""
+
+from __future__ import annotations
+
+from helpers.paper.names import title_of
+
+TASKS = {
+    "vtab_caltech101": "Caltech101", "vtab_cifar100": "CIFAR-100", "vtab_dtd": "DTD", "vtab_flowers": "Flowers102",
+    "vtab_pets": "Pets", "vtab_sun397": "Sun397", "vtab_svhn": "SVHN", "vtab_pcam": "Camelyon",
+    "vtab_eurosat": "EuroSAT", "vtab_resisc45": "Resisc45", "vtab_diabetic_retinopathy": "Retinopathy",
+    "vtab_clevr_count_all": "CLEVR count", "vtab_clevr_closest_object_distance": "CLEVR distance",
+    "vtab_dmlab": "DMLab", "vtab_dsprites_label_x_position": "dSprites location",
+    "vtab_dsprites_label_orientation": "dSprites orientation", "vtab_kitti_closest_vehicle_distance": "KITTI distance",
+    "vtab_smallnorb_label_azimuth": "smallNORB azimuth", "vtab_smallnorb_label_elevation": "smallNORB elevation",
+    "vtab": "average of 19",
+}  # fmt: skip
+FACTORS = {
+    "worlds": "background world", "cam_pitch": "camera pitch", "cam_yaw": "camera yaw", "cam_roll": "camera roll",
+    "obj_pitch": "object pitch", "obj_yaw": "object yaw", "obj_roll": "object roll", "obj_scale": "object scale",
+    "obj_texture": "object texture", "scene_light": "scene light", "mean_of_10": "average of 10",
+}  # fmt: skip
+AVERAGES = {"shifted_sets": "average of 7"}
+
+
+def name_of(dataset: str) -> str:
+    """What a data set or task is called in a table or a figure.
+
+    >>> name_of("vtab_pcam"), name_of("imagenet_a"), name_of("shifted_sets")
+    ('Camelyon', 'ImageNet-A', 'average of 7')
+    """
+    return TASKS.get(dataset) or AVERAGES.get(dataset) or title_of(dataset)
+
+
+def names_of(datasets) -> dict[str, str]:
+    """{data set: what it is called}.
+
+    >>> names_of(["vtab_dtd"])
+    {'vtab_dtd': 'DTD'}
+    """
+    return {dataset: name_of(dataset) for dataset in datasets}
