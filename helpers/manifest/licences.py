@@ -32,10 +32,12 @@ def _link(entry: Artifact) -> str | None:
     if entry.hub:
         kind = "datasets/" if entry.hub.repo_type == "dataset" else ""
         return f"https://huggingface.co/{kind}{entry.hub.repo_id}"
-    return f"https://pypi.org/project/{entry.package.distribution}/" if entry.package else None
+    return None
 
 
 def _source(entry: Artifact) -> str | None:
+    if entry.package:
+        return f"PyPI {entry.package.distribution}"
     link = _link(entry)
     if link is None:
         return None
@@ -44,8 +46,6 @@ def _source(entry: Artifact) -> str | None:
     named = {"raw.githubusercontent.com": f"GitHub {owner}", "github.com": f"GitHub {owner}"}
     if entry.hub:
         return f"Hugging Face {entry.hub.repo_id}"
-    if entry.package:
-        return f"PyPI {entry.package.distribution}"
     return named.get(pieces.hostname or "", pieces.hostname)
 
 

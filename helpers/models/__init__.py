@@ -5,8 +5,9 @@ from helpers.models.facts import model_fact_sources, model_facts
 from helpers.models.heads import Head, logits_from_features
 from helpers.models.health import check_logits, first_bad_layer, is_sound
 from helpers.models.loading import LoadedModel, head, load
+from helpers.models.measured import measured
 from helpers.models.names import resolve, runnable
-from helpers.models.prepare import PROTOCOLS, Preparation, preparation
+from helpers.models.prepare import PROTOCOLS, preparation
 from helpers.models.table import MODEL_SETS, MODELS, ModelSpec
 
 __all__ = [
@@ -16,7 +17,6 @@ __all__ = [
     "Head",
     "LoadedModel",
     "ModelSpec",
-    "Preparation",
     "check_logits",
     "count_macs",
     "count_parameters_and_macs",
@@ -26,6 +26,7 @@ __all__ = [
     "is_sound",
     "load",
     "logits_from_features",
+    "measured",
     "model_fact_sources",
     "model_facts",
     "preparation",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from helpers.models.names import require, runnable
+from helpers.models.names import ready, runnable
 from helpers.models.networks import clip_network, quiet, timm_network
 
 if TYPE_CHECKING:
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 def image_tower(name: str, image_size: int | None = None) -> nn.Module:
     """The image tower of a model on the meta device, in evaluation mode: shapes without weights."""
     spec = runnable(name)
-    require(spec.backend)
+    ready(spec)
     size = image_size or spec.image_size
     with quiet():
         tower = timm_network(spec, None, size) if spec.backend == "timm" else clip_network(spec, None, size).visual

@@ -12,7 +12,7 @@ from helpers import fetch, labels
 from helpers.errors import BookError
 from helpers.models.checkpoints import weights_path
 from helpers.models.heads import Head, cached_head, linear_head, logits_from_features, zero_shot_digest, zero_shot_head
-from helpers.models.names import require, runnable
+from helpers.models.names import ready, runnable
 from helpers.models.networks import Embed, build_clip, build_timm, clip_embed, timm_embed
 from helpers.models.table import ModelSpec
 
@@ -92,10 +92,10 @@ def load(
     unknown name or weights that do not fit, InputsUnavailable where weights or libraries cannot be had.
     """
     spec = runnable(name)
-    require(spec.backend)
+    ready(spec)
     if random_init and weights is not None:
         raise BookError(f"model {name!r}", "either weights or random_init, found both", "leave one of them out")
-    path = None if random_init else _existing(weights) if weights is not None else weights_path(spec)
+    path = None if random_init else _existing(weights) if weights is not None else _published(spec)
     weights_hash = f"random:{seed}" if path is None else fetch.sha256_of(path)
     size = image_size or spec.image_size
     if spec.backend == "timm":
@@ -103,6 +103,14 @@ def load(
     clip = build_clip(spec, path, size, seed)
     make_head = partial(_clip_head, clip, spec, weights_hash, device, head_cache, progress)
     return _finish(spec, clip, clip.visual, clip_embed, make_head, "projected", size, weights_hash, device)
+
+
+def _published(spec: ModelSpec) -> Path:
+    if spec.packaged is None:
+        return weights_path(spec)
+    from helpers.models import twins
+
+    return twins.weights_path(spec)
 
 
 def _existing(path: str | Path) -> Path:
@@ -126,6 +134,8 @@ def _finish(spec, whole, tower, make_embed, make_head, kind, size, weights_hash,
 def _clip_head(clip, spec, weights_hash, device, cache, progress) -> Head:
     import open_clip
 
+    if spec.packaged is not None:
+        return _twin_head(clip, spec, device)
     names, templates = labels.prompt_names(), labels.prompt_templates()
     digest = zero_shot_digest(spec.architecture, weights_hash, labels.prompt_digest(names, templates))
 
@@ -134,3 +144,11 @@ def _clip_head(clip, spec, weights_hash, device, cache, progress) -> Head:
         return zero_shot_head(clip, tokenizer, names, templates, device, progress)
 
     return cached_head(cache, digest, build)
+
+
+def _twin_head(clip, spec, device) -> Head:
+    """A twin's head: 64 names in nine templates take a second, so it is never kept."""
+    from helpers.models import twins
+
+    names, templates = twins.prompt_parts()
+    return zero_shot_head(clip, twins.tokenizer(spec.architecture), names, templates, device, progress=False)

@@ -49,6 +49,20 @@ def _unknown(name: str, known: list[str], expected: str, remedy: str) -> BookErr
     return BookError(f"model {name!r}", expected, f"{hint}List them with {remedy}")
 
 
+def ready(spec: ModelSpec) -> None:
+    """Make a model's library ready to build it: installed, and told of the demo's twins where it is one of them.
+
+    Raises InputsUnavailable, naming the extra, where the library is missing.
+    """
+    require(spec.backend)
+    if spec.packaged is None:
+        return
+    from helpers.models import twins  # brings the drawn world with it: only where a twin is asked for
+
+    require("timm")
+    twins.register()
+
+
 def require(package: str) -> None:
     """Raises InputsUnavailable, naming the extra, unless a library of the extra `models` is installed.
 

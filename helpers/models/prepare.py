@@ -2,26 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from helpers.errors import BookError
 from helpers.models.table import ModelSpec
+from helpers.views import Preprocessing, timm_preprocessing
 
 PROTOCOLS = ("paper", "timm")
 
 
-@dataclass(frozen=True)
-class Preparation:
-    """Resize the shorter side to `resize`, cut the central `crop` square, then (x - mean) / std on RGB in [0, 1]."""
-
-    resize: int
-    crop: int
-    interpolation: str
-    mean: tuple[float, float, float]
-    std: tuple[float, float, float]
-
-
-def preparation(spec: ModelSpec, protocol: str = "paper", image_size: int | None = None) -> Preparation:
+def preparation(spec: ModelSpec, protocol: str = "paper", image_size: int | None = None) -> Preprocessing:
     """The evaluation of a model under "paper" or "timm" (for CLIP both are open_clip's own), sides in pixels.
 
     paper: resize = int(image_size * spec.resize / spec.image_size), as the released code computes it;
@@ -35,6 +23,8 @@ def preparation(spec: ModelSpec, protocol: str = "paper", image_size: int | None
     if protocol not in PROTOCOLS:
         raise BookError(f"protocol {protocol!r}", f"one of {', '.join(PROTOCOLS)}", "choose one of them")
     crop = image_size or spec.image_size
-    if protocol == "paper":
-        return Preparation(int(crop * spec.resize / spec.image_size), crop, spec.interpolation, spec.mean, spec.std)
-    return Preparation(int(crop / spec.crop_pct), crop, spec.timm_interpolation, spec.mean, spec.std)
+    if protocol == "timm":
+        return timm_preprocessing(crop, spec.crop_pct, spec.timm_interpolation, spec.mean, spec.std)
+    ratio = spec.resize / spec.image_size
+    native = Preprocessing("paper", spec.resize, spec.image_size, ratio, spec.interpolation, spec.mean, spec.std)
+    return native if crop == spec.image_size else native.at(crop)

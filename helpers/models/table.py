@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 PURPLE, ORANGE, GREY, BLACK = "#412f8a", "#fc8e62", "#8a8f98", "#1b1b1b"
+TEAL, BROWN = "#1b7f79", "#a3622c"  # other residual networks, other transformers: never those of the paper's four
 IMAGENET_MEAN, IMAGENET_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 OPENAI_MEAN, OPENAI_STD = (0.48145466, 0.4578275, 0.40821073), (0.26862954, 0.26130258, 0.27577711)
 HALF = (0.5, 0.5, 0.5)
@@ -34,6 +35,7 @@ class ModelSpec:
     architecture: str | None = None
     checkpoint: str | None = None
     weights: str | None = None  # manifest id of the weight file; None: the library's own hub
+    packaged: str | None = None  # or a weight file inside the package, below helpers/data
     options: tuple[tuple[str, object], ...] = ()
     image_size: int = 224
     mean: tuple[float, float, float] = IMAGENET_MEAN
@@ -65,7 +67,19 @@ def clip_preparation(image_size: int) -> dict[str, object]:
 
 
 def _other(key, label, family, paradigm, marker, colour=GREY, **rest) -> ModelSpec:
-    return ModelSpec(key, label, family, paradigm, colour, marker, ":", **rest)
+    hatch = "xxx" if paradigm == "self-sup" else ""
+    return ModelSpec(key, label, family, paradigm, colour, marker, ":", hatch, **rest)
+
+
+def _twin(key, label, family, paradigm) -> ModelSpec:
+    """A small twin of the demo: the colour and marks of the paper's model, its own weights, images of 64 pixels."""
+    clip = paradigm == "clip"
+    architecture = f"twin_{family}_clip" if clip else f"twin_{family}"
+    prepared = clip_preparation(64) if clip else {"image_size": 64, "resize": 73, "timm_interpolation": "bilinear"}
+    return _paper(
+        key, label, family, paradigm, backend="open_clip" if clip else "timm", architecture=architecture,
+        packaged=f"twins/{key}_seed0.safetensors", note="trained on the drawn world alone", **prepared,
+    )  # fmt: skip
 
 
 _SPECS = (
@@ -103,10 +117,14 @@ _SPECS = (
            architecture="tf_efficientnet_lite0", checkpoint="tf_efficientnet_lite0.in1k", mean=HALF, std=HALF,
            weights="efficientnet_lite0",
            note="small real weights from a package, for checks of the inference path"),
-    _other("resnet50", "ResNet-50", "resnet", "sup", "^"),
-    _other("vit", "ViT", "vit", "sup", "X"),
-    _other("simclr", "SimCLR ResNet-50", "resnet", "self-sup", "P"),
-    _other("dino", "DINO (size not stated)", "vit", "self-sup", "D"),
+    _twin("twin_convnext_sup", "ConvNeXt-sup twin", "convnext", "sup"),
+    _twin("twin_vit_sup", "ViT-sup twin", "vit", "sup"),
+    _twin("twin_convnext_clip", "ConvNeXt-CLIP twin", "convnext", "clip"),
+    _twin("twin_vit_clip", "ViT-CLIP twin", "vit", "clip"),
+    _other("resnet50", "ResNet-50", "resnet", "sup", "^", TEAL),
+    _other("vit", "ViT", "vit", "sup", "X", BROWN),
+    _other("simclr", "SimCLR ResNet-50", "resnet", "self-sup", "v", TEAL),
+    _other("dino", "DINO (size not stated)", "vit", "self-sup", "D", BROWN),
     *(_other(f"human_{i:02d}", f"person {i}", "human", "human", "*", BLACK) for i in range(1, 11)),
 )  # fmt: skip
 
@@ -116,6 +134,7 @@ MODEL_SETS: dict[str, tuple[str, ...]] = {
     "paper": ("convnext_sup", "vit_sup", "convnext_clip", "vit_clip"),
     "in1k": ("convnext_in1k", "vit_in1k", "convnext_clip", "vit_clip"),
     "laion2b": ("convnext_sup", "vit_sup", "convnext_clip_laion2b", "vit_clip_laion2b"),
+    "demo": ("twin_convnext_sup", "twin_vit_sup", "twin_convnext_clip", "twin_vit_clip"),
     "released_imagenet_x": ("resnet50", "vit", "simclr", "dino"),
     "released_cue_conflict": (
         "convnext_sup", "vit_sup", "convnext_clip", "vit_clip",

@@ -1,5 +1,17 @@
 """Figures: one function per figure, (result rows, ax) -> ax, one module per section."""
 
-from helpers.plots import calibration, general, mistakes, shape_texture, style
+from helpers.plots import (
+    calibration,
+    differences,
+    disagreement,
+    general,
+    mistakes,
+    models,
+    overview,
+    shape_texture,
+    style,
+)
 
-__all__ = ["calibration", "general", "mistakes", "shape_texture", "style"]
+__all__ = [
+    "calibration", "differences", "disagreement", "general", "mistakes", "models", "overview", "shape_texture", "style",
+]  # fmt: skip

@@ -37,7 +37,7 @@ def _bars(ax: Axes, rows: pd.DataFrame, stated: pd.DataFrame, models: Sequence[s
             ax.barh(height, value, height=0.6, **bar(model))
             ax.text(value, height, f" {value:.2f}", va="center", fontsize=9.5)
         for value in select(stated, model=model).value:
-            ax.plot(value, height, "|", color=INK, markersize=26, markeredgewidth=1.6,
+            ax.plot(value, height, "|", color=INK, markersize=18, markeredgewidth=1.6,
                     label="the paper's table" if height == 0 else None)  # fmt: skip
     ax.set_xlim(0, 1.22 * max([1.0, *rows.value.dropna(), *stated.value.dropna()]))
     ax.grid(axis="y", visible=False)

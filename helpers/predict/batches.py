@@ -1,4 +1,4 @@
-"""Images to batches: one decode per image for all views, in worker processes."""
+"""Images to batches: one decode per image for all views, here or in worker processes."""
 
 from __future__ import annotations
 
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
     from helpers.predict.settings import Settings
 
+Decoded = tuple[int, dict[str, np.ndarray] | str]
+
 
 @dataclass(frozen=True)
 class Batch:
@@ -32,25 +34,28 @@ class Batch:
 
 
 @dataclass(frozen=True)
-class PendingImages:
-    """The images of a dataset still to be seen, each under all views; made for torch's DataLoader."""
+class Reader:
+    """Images of a dataset by position, each under all views; made for torch's DataLoader."""
 
     dataset: Dataset
-    positions: np.ndarray
     views: tuple[View, ...]
 
     def __len__(self) -> int:
-        return len(self.positions)
+        return len(self.dataset)
 
-    def __getitem__(self, index: int) -> tuple[int, dict[str, np.ndarray] | str]:
-        position = int(self.positions[index])
+    def __getitem__(self, position: int) -> Decoded:
         try:
             return position, apply_views(self.dataset[position].image, self.views)
         except BookError as error:
-            return position, str(error)
+            where = self.dataset.images.where(position)
+            return position, f"{where}: {'' if error.thing == where else error.thing + ': '}{error.expected}"
+
+    def batch(self, positions: Sequence[int]) -> Batch:
+        """These images, decoded now."""
+        return collate([self[position] for position in positions])
 
 
-def collate(items: Sequence[tuple[int, dict[str, np.ndarray] | str]]) -> Batch:
+def collate(items: Sequence[Decoded]) -> Batch:
     """Stack the views of the images that could be read."""
     import torch
 
@@ -61,16 +66,39 @@ def collate(items: Sequence[tuple[int, dict[str, np.ndarray] | str]]) -> Batch:
     return Batch([position for position, _ in good], pixels, unreadable)
 
 
-def batches(dataset: Dataset, positions: np.ndarray, views: Sequence[View], settings: Settings) -> Iterator[Batch]:
-    """Batches of pending images, decoded ahead of the model by worker processes."""
+def chunks(pending: np.ndarray, size: int, shard: tuple[int, int] = (1, 1)) -> list[list[int]]:
+    """Positions of pending images in batches of at most `size`; of `shard` (i, n) every n-th batch from the i-th.
+
+    Batches are cut from the whole dataset, so that an image meets the same others before and after an interruption:
+    the last bits of a network's output can depend on them. `pending` is one bool an image.
+
+    >>> chunks(np.array([False, False, True, True, True]), 2)
+    [[2, 3], [4]]
+    >>> chunks(np.ones(5, bool), 2, shard=(2, 2))
+    [[2, 3]]
+    """
+    part, parts = shard
+    starts = range(0, len(pending), size)[part - 1 :: parts]
+    found = ((np.flatnonzero(pending[start : start + size]) + start).tolist() for start in starts)
+    return [positions for positions in found if positions]
+
+
+def loaded(reader: Reader, batches: list[list[int]], settings: Settings) -> Iterator[Batch]:
+    """The batches in order, decoded ahead of the network by worker processes, in page-locked memory for a GPU."""
+    import multiprocessing
+
     from torch.utils.data import DataLoader
 
-    pending = PendingImages(dataset, np.asarray(positions), tuple(views))
-    workers = min(settings.workers, max(1, len(pending) // settings.batch_size)) if settings.workers else 0
+    workers = min(settings.workers, len(batches))
+    # Forked workers could hang on locks that threads of this process hold; a fork server has no threads.
+    server = "forkserver" in multiprocessing.get_all_start_methods()
+    context = multiprocessing.get_context("forkserver" if server else "spawn") if workers else None
+    if server and workers:
+        context.set_forkserver_preload(["torch", __name__])
     return iter(
         DataLoader(
-            pending, batch_size=settings.batch_size, collate_fn=collate, num_workers=workers,
+            reader, batch_sampler=batches, collate_fn=collate, num_workers=workers,
             prefetch_factor=4 if workers else None, pin_memory=settings.device.startswith("cuda"),
-            multiprocessing_context="forkserver" if workers else None,
+            multiprocessing_context=context,
         )
     )  # fmt: skip

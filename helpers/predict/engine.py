@@ -2,217 +2,153 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from importlib.metadata import version
-from typing import TYPE_CHECKING
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
 
-import numpy as np
-
-from helpers import labels, models, store, views
+from helpers import labels
 from helpers.datasets import Dataset
 from helpers.errors import BookError
-from helpers.predict.batches import Batch, batches
-from helpers.predict.outputs import prediction_rows
-from helpers.predict.settings import Settings, autocast, keep_freed_memory, resolved
-
-if TYPE_CHECKING:
-    import torch
-
-BASE_VIEWS = ("eval", "asis")
-WITHOUT_EMBEDDINGS = ("imagenet_c", "demo_c")
+from helpers.predict.batches import Batch, Reader, chunks, loaded
+from helpers.predict.forward import Answer, Block, forward, settle
+from helpers.predict.passes import Network, Pass, open_passes
+from helpers.predict.settings import Settings, machine, resolved
 
 
 @dataclass(frozen=True)
 class Report:
-    """What a run did: images seen now and found finished, seconds, and images that could not be read."""
+    """What a run did: images seen now and found finished, seconds, what could not be read, and whether it is merged."""
 
     model: str
     dataset: str
+    views: tuple[str, ...]
     computed: int
     reused: int
     seconds: float
     unreadable: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
-class Pass:
-    """One view of one pass: the view, the network at its input size, where its rows go, what was there before."""
-
-    view: views.View
-    model: models.LoadedModel
-    writer: store.ShardWriter
-    finished: frozenset[str]
+    complete: bool = True
 
 
 def run(
-    name: str, dataset: Dataset, view_ids: Sequence[str], settings: Settings, artifacts: dict[str, str] | None = None,
-    load_options: dict | None = None, restart: bool = False,
+    network: Network, dataset: Dataset, view_ids: Sequence[str], settings: Settings | None = None,
+    space: labels.LabelSpace | None = None, extra: Mapping | None = None, restart: bool = False,
+    root: Path | None = None,
 ) -> Report:  # fmt: skip
     """Predictions of one model on one dataset under every view asked for; finished images are not seen again.
 
-    Views that compute the same are computed once, under the id that `views.canonical_view` gives. `artifacts`
-    {id: sha256} are the dataset's files; `load_options` go to `models.load`. The base view keeps embeddings and the
-    model's head too. Raises BookError for NaN or constant logits, for images that cannot be read (after all others
-    are stored), and where not even one image fits into memory.
+    Views that compute the same are computed once, under the id that `views.canonical_view` gives. `extra` facts
+    (artifacts, subset) go into the key; `restart` discards an unfinished run of another key. The base view keeps
+    embeddings and the model's head too. With `settings.shard` the store is left unmerged. Raises BookError for NaN or
+    constant logits, for images that cannot be read (after all others are stored), and where not even one image fits
+    into memory.
     """
-    settings = resolved(settings)
-    keep_freed_memory()
-    passes = _open_passes(name, dataset, view_ids, settings, artifacts or {}, load_options or {}, restart)
-    ids = dataset.table.column("image_id").to_pylist()
-    everywhere = frozenset.intersection(*(each.finished for each in passes))
-    pending = np.array([i for i, image in enumerate(ids) if image not in everywhere], dtype=int)
-    started = time.perf_counter()
-    unreadable = _see(dataset, pending, passes, settings)
+    settings = resolved(settings or Settings())
+    space = space or labels.label_space(dataset.label_space)
+    with machine(settings):
+        passes = open_passes(network, dataset, space, view_ids, settings, extra, restart, root)
+        open_ones = [each for each in passes if not each.writer.complete]
+        pending = sum((each.todo for each in passes), start=False) > 0
+        batches = chunks(pending, settings.batch_size, settings.shard) if open_ones else []
+        started = time.perf_counter()
+        unreadable = _see(dataset, space, batches, open_ones, settings) if batches else []
+    n, seen = len(dataset), sum(map(len, batches))
+    if not open_ones and pending.any():  # merged without some: they were skipped then
+        unreadable = [dataset.images.where(int(i)) for i in pending.nonzero()[0]]
     if unreadable and not settings.skip_undecodable:
-        raise BookError(
-            f"{len(unreadable)} of {len(ids):,} images of {dataset.dataset_id}", f"images that can be decoded; "
-            f"{'; '.join(unreadable[:5])}", "replace them, or run with --skip-undecodable (then the result is partial)"
-        )  # fmt: skip
-    for each in passes:
-        stored = each.writer.finished_ids()
-        each.writer.n = len(ids) - len(unreadable)
-        each.writer.finish(order=[image for image in ids if image in stored])
+        raise _undecodable(dataset, unreadable)
+    whole = settings.shard[1] == 1
+    for each in passes if whole else ():
+        each.writer.n = n - len(unreadable)
+        each.writer.finish()
+    names = tuple(each.view.id for each in passes)
     seconds = time.perf_counter() - started
-    return Report(name, dataset.dataset_id, len(pending), len(ids) - len(pending), seconds, tuple(unreadable))
+    return Report(
+        network.name, dataset.dataset_id, names, seen - len(unreadable), n - int(pending.sum()), seconds,
+        tuple(unreadable), whole,
+    )  # fmt: skip
 
 
-def prediction_key(
-    model: models.LoadedModel, dataset: Dataset, view: views.View, settings: Settings, artifacts: dict[str, str]
-) -> store.PredictionKey:
-    """Everything that may change a stored row: weights, data, label space, view, precision, library versions."""
-    library = {"timm": "timm", "open_clip": "open_clip_torch"}[model.spec.backend]
-    facts = {
-        "weights": model.weights_hash,
-        "head": None if model.head.weight is None else store.head_digest(*_folded(model.head)),
-        "images": dataset.digest,
-        "artifacts": artifacts,
-        "label_space": labels.label_space(dataset.label_space).digest,
-        "view": views.describe(view),
-        "precision": settings.precision,
-        "versions": {each: version(each) for each in ("torch", library, "pillow")},
-    }
-    return store.PredictionKey(model.key, dataset.dataset_id, view.id, facts)
+def _undecodable(dataset: Dataset, unreadable: list[str]) -> BookError:
+    shown = "; ".join(unreadable[:5]) + ("; ..." if len(unreadable) > 5 else "")
+    return BookError(
+        f"{len(unreadable):,} of {len(dataset):,} images of {dataset.dataset_id}",
+        f"images that can be decoded. {shown}",
+        "all others are stored: run with --skip-undecodable to go on without these (the result is then partial), "
+        "or replace them and run with --restart",
+    )  # fmt: skip
 
 
-def _open_passes(name, dataset, view_ids, settings, artifacts, load_options, restart) -> list[Pass]:
-    spec = models.resolve(name)
-    wanted = {}
-    for view_id in view_ids:
-        protocol = view_id.split(".")[0]
-        preprocessing = _preprocessing(spec, protocol)
-        canonical = views.canonical_view(view_id, preprocessing)
-        wanted[canonical] = views.make_view(canonical, preprocessing)
-    networks: dict[int, models.LoadedModel] = {}
-    passes = []
-    for view in wanted.values():
-        model = _at_size(name, view.size, networks, settings, load_options)
-        key = prediction_key(model, dataset, view, settings, artifacts)
-        keeps = view.id.endswith(".eval") and dataset.dataset_id not in WITHOUT_EMBEDDINGS
-        embedding_key = (
-            replace(key, facts={**key.facts, "dtype": "float32", "kind": model.embedding}) if keeps else None
-        )
-        if keeps:
-            _keep_head(model)
-        writer = store.ShardWriter(
-            key, embedding_key=embedding_key, n=len(dataset), shard_rows=settings.shard_rows, restart=restart
-        )
-        passes.append(Pass(view, model, writer, frozenset(writer.finished_ids())))
-    return passes
-
-
-def _folded(head: models.Head) -> tuple[np.ndarray, np.ndarray | None]:
-    """Weight with the factor in it, and bias: what the store keeps of a head."""
-    return np.float32(head.scale) * head.weight, head.bias
-
-
-def _keep_head(model: models.LoadedModel) -> None:
-    if model.head.weight is not None:
-        store.write_head(model.key, *_folded(model.head))
-
-
-def _preprocessing(spec: models.ModelSpec, protocol: str) -> views.Preprocessing:
-    found = models.preparation(spec, protocol)
-    ratio = spec.resize / spec.image_size if protocol == "paper" else 1 / spec.crop_pct
-    return views.Preprocessing(protocol, found.resize, found.crop, ratio, found.interpolation, found.mean, found.std)
-
-
-def _at_size(name, size, networks, settings, load_options) -> models.LoadedModel:
-    if size in networks:
-        return networks[size]
-    known = next(iter(networks.values()), None)
-    if known is not None and not _has_positions(known):
-        networks[size] = replace(known, image_size=size)
-        return networks[size]
-    options = {"device": settings.device, "progress": settings.progress, **load_options}
-    networks[size] = model = models.load(name, image_size=size, **options)
-    if known is not None:
-        model.__dict__["head"] = known.head  # a zero-shot head does not depend on the image size
-    return model
-
-
-def _has_positions(model: models.LoadedModel) -> bool:
-    return any("pos_embed" in name or "positional" in name for name, _ in model.network.named_parameters())
-
-
-def _see(dataset: Dataset, pending: np.ndarray, passes: list[Pass], settings: Settings) -> list[str]:
+def _see(
+    dataset: Dataset, space: labels.LabelSpace, batches: list[list[int]], passes: list[Pass], settings: Settings
+) -> list[str]:
     from tqdm import tqdm
 
+    reader = Reader(dataset, tuple(each.view for each in passes))
+    sizes = {each.view.id: first_size(each.view.size, settings.batch_size) for each in passes}
+    for each in passes:
+        _ = each.model.device_head  # built here once, not by several threads at a time
+
+    def work(item: Batch | list[int]) -> tuple[Batch, list[Answer]]:
+        batch = item if isinstance(item, Batch) else reader.batch(item)
+        return batch, [answer for each in passes for answer in forward(each, batch, settings, sizes)]
+
+    items = loaded(reader, batches, settings) if settings.workers else batches
     unreadable: list[str] = []
-    if not len(pending):
-        return unreadable
-    sizes = {each.view.id: settings.batch_size for each in passes}
     title = f"{passes[0].model.key} on {dataset.dataset_id} ({len(passes)} view{'s' * (len(passes) > 1)})"
-    with tqdm(total=len(pending), desc=title, unit="image", disable=not settings.progress) as bar:
+    with tqdm(total=sum(map(len, batches)), desc=title, unit="image", disable=not settings.progress) as bar:
+        block = Block(dataset, space, passes, settings)
         try:
-            for batch in batches(dataset, pending, [each.view for each in passes], settings):
-                for each in passes:
-                    sizes[each.view.id] = _forward(each, batch, dataset, settings, sizes[each.view.id])
+            for batch, answers in _in_order(work, items, settings.threads):
+                for answer in answers:
+                    block.add(settle(answer, dataset, settings))
+                block.write_if_due()
                 unreadable += [reason for _, reason in batch.unreadable]
                 bar.update(len(batch.positions) + len(batch.unreadable))
-        finally:
-            for each in passes:
-                each.writer.flush()  # what was computed before an interruption is kept
+        except BaseException:
+            with contextlib.suppress(BookError):  # what was computed before an interruption is kept, if it can be
+                block.write()
+            raise
+        block.write()
     return unreadable
 
 
-def _forward(each: Pass, batch: Batch, dataset: Dataset, settings: Settings, size: int) -> int:
-    """Run one batch through one pass in pieces of `size`; returns the size that fitted into memory."""
-    import torch
+def first_size(side: int, batch_size: int) -> int:
+    """Images at once under a view: fewer of larger ones, so that the activations need the memory of 224 px.
 
-    ids = dataset.table.column("image_id").take(batch.positions).to_pylist()
-    rows = [row for row, image in enumerate(ids) if image not in each.finished]
-    start = 0
-    while start < len(rows):
-        piece = rows[start : start + size]
+    >>> [first_size(side, 8) for side in (112, 224, 336, 640)]
+    [8, 8, 3, 1]
+    """
+    return max(1, int(batch_size * min(1.0, (224 / side) ** 2)))
+
+
+def _in_order(work: Callable, items: Iterable, threads: int) -> Iterator:
+    """work(item) of each item, in order, `threads` at a time.
+
+    With one thread an answer is given after the next was begun: a GPU computes while the processor reads the last.
+    """
+    if threads == 1:
+        last = None
+        for item in items:
+            now = work(item)
+            if last is not None:
+                yield last
+            last = now
+        if last is not None:
+            yield last
+        return
+    with ThreadPoolExecutor(threads) as pool:
+        waiting: deque = deque()
         try:
-            pixels, positions = batch.pixels[each.view.id][piece], np.take(batch.positions, piece)
-            frame, matrices = _answers(each, pixels, dataset, positions, settings)
-        except torch.OutOfMemoryError:
-            if size == 1:
-                raise BookError(f"{each.model.key} under {each.view.id}", "memory for one image, found none left",
-                                "close other programs, or use a machine with more memory") from None  # fmt: skip
-            size = max(1, size // 2)
-            torch.cuda.empty_cache()
-            continue
-        each.writer.append(frame, matrices if "embeddings" in each.writer.keys else None)
-        start += len(piece)
-    return size
-
-
-def _answers(each: Pass, pixels: torch.Tensor, dataset: Dataset, positions: np.ndarray, settings: Settings):
-    import torch
-
-    model = each.model
-    pixels = pixels.to(settings.device, non_blocking=True)
-    images = views.normalise(pixels, each.view.preprocessing).to(memory_format=torch.channels_last)
-    with torch.inference_mode(), autocast(settings):
-        embedding, before = model.features(images)
-    logits = models.logits_from_features(embedding.float(), model.device_head)
-    models.check_logits(model, images, logits)
-    frame = prediction_rows(logits, dataset.table.take(positions), labels.label_space(dataset.label_space))
-    matrices = {"embedding": embedding.float().cpu().numpy()}
-    if before is not None:
-        matrices["before_projection"] = before.float().cpu().numpy()
-    return frame, matrices
+            for item in items:
+                waiting.append(pool.submit(work, item))
+                if len(waiting) > 2 * threads:
+                    yield waiting.popleft().result()
+            while waiting:
+                yield waiting.popleft().result()
+        finally:
+            for each in waiting:
+                each.cancel()

@@ -114,7 +114,7 @@ def or_recorded(run: Run, rows: pd.DataFrame, missing: dict[str, str]) -> tuple[
     `missing`: {input: why it is not here}. Where some inputs are missing the status is "partial"; where all are and a
     committed copy exists, its rows and provenance stand in and `reason` says so; else "unavailable".
     """
-    why = "; ".join(f"{name}: {reason}" for name, reason in missing.items()) or None
+    why = _grouped(missing)
     if len(rows):
         return run, rows, ("partial" if missing else "complete"), why
     copy = recorded(run.section, run.profile)
@@ -123,3 +123,13 @@ def or_recorded(run: Run, rows: pd.DataFrame, missing: dict[str, str]) -> tuple[
     note = f"recorded rows of {copy.date} are shown: the inputs could not be had here ({why})"
     print(note)
     return Run(run.section, run.profile, copy.parameters, copy.provenance), copy.rows, copy.status, note
+
+
+def _grouped(missing: dict[str, str]) -> str | None:
+    """Equal reasons once, with the names they hold for."""
+    names: dict[str, list[str]] = {}
+    for name, reason in missing.items():
+        # The artifact's own id at the head of a message differs per model where the rest does not.
+        names.setdefault(reason.split(": expected", 1)[-1].strip(), []).append(name)
+    parts = [f"{', '.join(group)}: {reason}" for reason, group in names.items()]
+    return "; ".join(parts) or None

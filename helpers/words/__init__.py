@@ -1,7 +1,30 @@
 """Sentences and tables made from result rows, so that no number in prose is typed by hand."""
 
-from helpers.words import shape_texture
+from helpers.words import (
+    absent,
+    audit,
+    calibration,
+    differences,
+    disagreement,
+    front,
+    invariance,
+    mistakes,
+    models,
+    robustness,
+    shape_texture,
+    similarity,
+    synthesis,
+    synthetic,
+    titles,
+    transferability,
+    two_by_two,
+)
 from helpers.words.numbers import ahead, shown
+from helpers.words.readings import readings
 from helpers.words.tables import claims, reproduced, table
 
-__all__ = ["ahead", "claims", "reproduced", "shape_texture", "shown", "table"]
+__all__ = [
+    "absent", "ahead", "audit", "calibration", "claims", "differences", "disagreement", "front", "invariance",
+    "mistakes", "models", "readings", "reproduced", "robustness", "shape_texture", "shown", "similarity",
+    "synthesis", "synthetic", "table", "titles", "transferability", "two_by_two",
+]  # fmt: skip

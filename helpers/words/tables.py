@@ -56,14 +56,15 @@ def claims(section: str | None, rows_by_source: Mapping[str, pd.DataFrame], stri
 def _claim_line(part: pd.DataFrame, sources: list[str]) -> str:
     rows = part.set_index("source")
     first = rows.iloc[0]
-    ours = ' <span class="ours">our stricter reading</span>' if first.strict_of else ""
+    ours = ' <span class="ours">our stricter reading</span>' if isinstance(first.strict_of, str) else ""
     margin = ' <span class="ours">margin chosen here</span>' if first.threshold_ours else ""
     cells = [f"<td>{html.escape(first.statement)}{ours}{margin}</td>", f"<td>{FACE[rows.face_value['paper']]}</td>"]
-    cells += [_verdict_cell(rows.loc[source]) for source in sources]
+    cells += [verdict_cell(rows.loc[source]) for source in sources]
     return f"<tr>{''.join(cells)}</tr>"
 
 
-def _verdict_cell(row: pd.Series) -> str:
+def verdict_cell(row: pd.Series) -> str:
+    """One cell of a table of claims: the verdict, opening to the comparison that decides it. `row`: of the ledger."""
     kind = CLASSES[row.verdict]
     said = [str(row.reason)]
     if row.effect is not None and row.effect == row.effect:

@@ -1,0 +1,173 @@
+"""The command line: `python -m helpers ...`.
+
+Exit code 0 only if everything asked for was done, 1 if something failed, 2 for a command that cannot be read.
+Each command imports what it needs when it is called, so that `--help` is quick.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from helpers.errors import BookError
+
+app = typer.Typer(
+    name="python -m helpers",
+    help="A reproduction book of 'ConvNet vs Transformer, Supervised vs CLIP: Beyond ImageNet Accuracy'.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+VARIADIC = ("--only",)  # options that take several values: `--only 03 05`
+
+Profile = Annotated[str, typer.Option(help="Which models, data and sizes: see `plan`.")]
+Only = Annotated[list[str] | None, typer.Option(help="Sections by number or name: --only 03 05.", metavar="NN ...")]
+
+
+@app.command()
+def run(
+    profile: Profile = "released",
+    only: Only = None,
+    models: Annotated[str | None, typer.Option(help="Keys of models, separated by commas.", metavar="A,B")] = None,
+    max_images: Annotated[int | None, typer.Option(min=1, help="Use only the first images of each set.")] = None,
+    jobs: Annotated[int | None, typer.Option(min=1, help="Notebooks at once (default: one per core).")] = None,
+) -> None:
+    """Execute notebooks; unchanged ones are reused."""
+    from helpers import profiles
+    from helpers.run import run_notebooks
+
+    given: dict[str, object] = {}
+    if models is not None:
+        given["models"] = [key.strip() for key in models.split(",") if key.strip()]
+    if max_images is not None:
+        given["max_images"] = max_images
+    outcomes = run_notebooks(profiles.get(profile).name, only or (), given, jobs)
+    _exit_if(any(outcomes.values()))
+
+
+@app.command()
+def book() -> None:
+    """Build the pages from what was executed; prints the path to open."""
+    from helpers.run import build_book
+
+    print(f"open {build_book()}")
+
+
+@app.command()
+def fetch(
+    ids: Annotated[list[str] | None, typer.Argument(help="Ids in data_manifest.yaml.", metavar="ID ...")] = None,
+    profile: Annotated[str | None, typer.Option(help="Everything that a profile reads.")] = None,
+    local: Annotated[
+        list[str] | None, typer.Option(help="A stand-in for one artifact: its results are partial.", metavar="ID=PATH")
+    ] = None,
+) -> None:
+    """Bring data here and verify it."""
+    from helpers import profiles
+    from helpers.manifest import load_manifest
+    from helpers.run.reuse import wanted
+
+    manifest = load_manifest()
+    stand_ins = _stand_ins(local or [])
+    names = [*(ids or []), *stand_ins]
+    if profile is not None:
+        names += wanted(profiles.get(profile).name, manifest)
+    if not names:
+        raise BookError("fetch", "ids or --profile", "name what to bring: `fetch ID ...` or `fetch --profile P`")
+    done = [_fetched(name, manifest, stand_ins) for name in dict.fromkeys(names)]  # one failure stops no other
+    _exit_if(not all(done))
+
+
+def _fetched(name: str, manifest: dict, stand_ins: dict[str, Path]) -> bool:
+    from helpers.fetch import fetch as bring
+
+    try:
+        print(f"{name}: {bring(name, manifest=manifest, local=stand_ins or None)}")
+    except BookError as error:
+        print(error, file=sys.stderr)
+        return False
+    return True
+
+
+def _stand_ins(given: list[str]) -> dict[str, Path]:
+    pairs = [text.partition("=") for text in given]
+    for (name, equals, path), text in zip(pairs, given, strict=True):
+        if not (name and equals and path):
+            raise BookError(f"--local {text}", "ID=PATH", "name the artifact and the file that stands in for it")
+    return {name: Path(path).expanduser() for name, _, path in pairs}
+
+
+@app.command()
+def plan(profile: Profile = "released", only: Only = None) -> None:
+    """Tell what a run would download and execute, and why."""
+    from helpers.run.plan import plan_text
+
+    print(plan_text(profile, only or ()))
+
+
+@app.command()
+def doctor(profile: Profile = "released") -> None:
+    """Tell what is installed, reachable and present, and what to do about the rest."""
+    from helpers import profiles
+    from helpers.run.doctor import as_text, findings
+
+    print(as_text(findings(profiles.get(profile).name)))
+
+
+@app.command()
+def diff(
+    first: Annotated[Path, typer.Argument(metavar="A.json")],
+    second: Annotated[Path, typer.Argument(metavar="B.json")],
+    tolerance: Annotated[float, typer.Option(min=0.0, help="Largest absolute difference that counts as none.")] = 0.0,
+) -> None:
+    """Name the first key field and the values that differ between two results; exit code 1 if any does."""
+    from helpers.results import describe_difference, records
+
+    for path in (first, second):
+        if not path.is_file():
+            raise BookError(str(path), "a result record, found no file", "give two files of artifacts/results/")
+    lines = describe_difference(records.read(first), records.read(second), tolerance)
+    print("\n".join(lines) or "no difference")
+    _exit_if(bool(lines))
+
+
+def _exit_if(failed: bool) -> None:
+    if failed:
+        raise typer.Exit(1)
+
+
+def spread(arguments: Sequence[str]) -> list[str]:
+    """Repeat an option that takes several values before each of them.
+
+    >>> spread(["run", "--only", "03", "05", "--jobs", "2"])
+    ['run', '--only', '03', '--only', '05', '--jobs', '2']
+    """
+    found: list[str] = []
+    option = None
+    for argument in arguments:
+        if argument.startswith("-"):
+            option = argument if argument in VARIADIC else None
+        elif option is not None and found[-1] != option:
+            found.append(option)
+        found.append(argument)
+    return found
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Entry point: errors for people go to stderr without a traceback."""
+    try:
+        app(args=spread(sys.argv[1:] if arguments is None else arguments))
+    except BookError as error:
+        print(error, file=sys.stderr)
+        sys.exit(1)
+    except KeyboardInterrupt:
+        print("interrupted", file=sys.stderr)
+        sys.exit(130)
+
+
+if __name__ == "__main__":
+    main()

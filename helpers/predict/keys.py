@@ -1,0 +1,108 @@
+"""What may change a stored prediction: what is known of it without torch, and all of it once a model is loaded."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Mapping
+from dataclasses import replace
+from importlib.metadata import version
+
+from helpers import fetch, labels, models, store, views
+from helpers.datasets import Dataset
+from helpers.errors import BookError, InputsUnavailable
+from helpers.predict.settings import Settings
+
+BASE_VIEWS = ("eval", "asis")
+WITHOUT_EMBEDDINGS = ("imagenet_c", "demo_c")
+_LIBRARIES = {"timm": "timm", "open_clip": "open_clip_torch"}
+
+
+def view_of(model: str, view_id: str) -> views.View:
+    """The view of this id for a model, under the id of the evaluation where it computes the same.
+
+    `asis` is for networks that take 224 pixels unprepared, as the paper shows them cue-conflict images; CLIP, and
+    networks of other sizes, see those under their evaluation (for CLIP at 224 pixels the same pixels).
+
+    >>> view_of("vit_sup", "paper.asis").id, view_of("vit_clip", "paper.asis").id
+    ('paper.asis', 'paper.eval')
+    >>> view_of("vit_sup", "paper.scale-1").id, view_of("vit_clip", "paper.scale-1").id
+    ('paper.eval', 'paper.scale-1')
+    """
+    spec = models.resolve(model)
+    protocol, _, name = view_id.partition(".")
+    if name == "asis" and (spec.paradigm == "clip" or spec.image_size != 224):
+        view_id = f"{protocol}.eval"
+    preprocessing = models.preparation(spec, protocol)
+    return views.make_view(views.canonical_view(view_id, preprocessing), preprocessing)
+
+
+def known_facts(
+    model: str, view: views.View, space: labels.LabelSpace, settings: Settings, weights: str | None = None
+) -> dict:
+    """The facts of a key that cost nothing: checkpoint, weights, prompts, label space, view, precision.
+
+    `weights` is the hash of the weight file where it is known. Prompts are left out where open_clip is not installed.
+    """
+    spec = models.resolve(model)
+    facts = {
+        "checkpoint": f"{spec.backend}:{spec.architecture}/{spec.checkpoint or ''}",
+        "label_space": space.digest,
+        "view": views.describe(view),
+        "precision": settings.precision,
+    }
+    if weights:
+        facts["weights"] = weights
+    if spec.backend == "open_clip":
+        with contextlib.suppress(InputsUnavailable):
+            facts["prompts"] = labels.prompt_digest(labels.prompt_names(), labels.prompt_templates())
+    return facts
+
+
+def published_weights(model: str, local: Mapping | None = None) -> str | None:
+    """sha256 of a model's published weights (or of their stand-in); None where they are not here or not listed.
+
+    >>> published_weights("timm:resnet50.tv_in1k") is None
+    True
+    """
+    artifact = models.resolve(model).weights
+    try:
+        return fetch.provenance([artifact], local=local)[artifact] if artifact else None
+    except BookError:
+        return None
+
+
+def prediction_key(
+    model: models.LoadedModel, dataset: Dataset, view: views.View, space: labels.LabelSpace, settings: Settings,
+    extra: Mapping | None = None,
+) -> store.PredictionKey:  # fmt: skip
+    """Everything that may change a stored row; `extra` facts (artifacts, subset, hash of the weights) replace ours."""
+    facts = known_facts(model.key, view, space, settings, model.weights_hash)
+    facts |= {
+        "head": None if model.head.weight is None else store.head_digest(*folded(model.head)),
+        "images": dataset.digest,
+        "versions": {each: version(each) for each in ("torch", _LIBRARIES[model.spec.backend], "pillow")},
+    }
+    if settings.compile:
+        facts["compiled"] = True
+    return store.PredictionKey(model.key, dataset.dataset_id, view.id, facts | dict(extra or {}))
+
+
+def embedding_key(key: store.PredictionKey, kind: str) -> store.PredictionKey | None:
+    """The key of the embeddings of the same pass; None where none are kept (other views, ImageNet-C)."""
+    base = key.view.split(".")[-1] in BASE_VIEWS and key.dataset.split("@")[0] not in WITHOUT_EMBEDDINGS
+    return replace(key, facts={**key.facts, "dtype": "float32", "kind": kind}) if base else None
+
+
+def folded(head: models.Head) -> tuple:
+    """Weight with the factor in it, and bias: what the store keeps of a head."""
+    return head.weight.dtype.type(head.scale) * head.weight, head.bias
+
+
+def mismatch(stored: dict, known: Mapping) -> str | None:
+    """The first known fact that differs from the stored key (a document of the store), in words; None if none does.
+
+    >>> mismatch({"facts": {"precision": "fp16", "images": "ab"}}, {"precision": "fp32"})
+    "facts.precision: stored 'fp16', asked for 'fp32'"
+    """
+    there = {name: stored["facts"][name] for name in known if name in stored["facts"]}
+    return store.explain_difference({"facts": there}, {"facts": dict(known)})
