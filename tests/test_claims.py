@@ -157,10 +157,10 @@ def test_the_preferred_row_has_the_papers_protocol_and_an_interval():
         row("vit_sup", 2.0, view="released.eval"),
         row("vit_sup", 3.0),
     )
-    with_interval = row("vit_sup", 4.0, 0.1, resampled="source image")
+    coarser, with_interval = row("vit_sup", 5.0, resampled="source image"), row("vit_sup", 4.0, 0.1)
     assert value(timm, released) == 2.0
     assert value(released, bare) == 3.0
-    assert value(bare, with_interval) == 4.0
+    assert value(coarser, with_interval) == 4.0
     assert not index_rows(rows_of(row("vit_sup", 83.7, view="table.eval")))  # the models table is no evaluation
 
 
