@@ -261,6 +261,11 @@ def test_differences_are_also_given_in_images():
     assert not found.reproduced
 
 
+def test_groups_named_after_the_folders_of_pug_are_found():
+    pug = row(dataset="pug_imagenet", group="Camera_Pitch", value=34.2, n=4000)
+    assert paper.compare(pd.DataFrame([pug]), "07_synthetic").group.tolist() == ["cam_pitch"]
+
+
 def test_a_run_that_is_not_comparable_gives_no_rows_and_says_why():
     found = paper.compare(pd.DataFrame([row()]), "05_robustness", comparable=False, reason="a demo")
     assert len(found) == 0

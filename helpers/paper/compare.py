@@ -9,7 +9,7 @@ import pandas as pd
 
 from helpers.errors import BookError
 from helpers.paper.decode import overall_error
-from helpers.paper.names import PAPER_MODELS
+from helpers.paper.names import PAPER_MODELS, group_of, role_of
 from helpers.paper.values import values
 
 JOIN = ("model", "dataset", "transform", "metric", "group", "unit")
@@ -67,6 +67,8 @@ def compare(
 
 def _ours(rows: pd.DataFrame) -> pd.DataFrame:
     kept = rows[rows.value.notna()].assign(transform=rows["view"].map(_transform), n=pd.to_numeric(rows.n))
+    pug = kept.dataset.map(role_of) == "pug"
+    kept = kept.assign(group=kept.group.where(~pug, [group_of("pug_imagenet", group) for group in kept.group]))
     kept = kept.drop_duplicates([*JOIN, "view"])  # one value under several units of resampling
     order = kept["view"].map(lambda view: _protocol(view) not in OUR_PROTOCOLS)
     kept = kept.assign(other=order).sort_values("other", kind="stable").drop_duplicates(list(JOIN))

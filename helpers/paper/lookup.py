@@ -8,7 +8,7 @@ from dataclasses import replace
 import pandas as pd
 
 from helpers.paper.estimates import Estimate, combine, from_row, paired_accuracy
-from helpers.paper.names import SHARED_IMAGES, role_of, title_of
+from helpers.paper.names import SHARED_IMAGES, group_of, role_of, title_of
 
 Index = dict[tuple, list[dict]]
 OVERALL = "overall"
@@ -35,7 +35,7 @@ def index_rows(rows: pd.DataFrame) -> Index:
         protocol, transform = _view(row.get("view"))
         if row["value"] is None or protocol not in (*PROTOCOLS, None):
             continue
-        key = (row["model"], role_of(row["dataset"]), transform, row["metric"], row["group"] or OVERALL)
+        key = (row["model"], role_of(row["dataset"]), transform, row["metric"], group_of(row["dataset"], row["group"]))
         index.setdefault(key, []).append(row)
     for found in index.values():
         found.sort(key=_preference)

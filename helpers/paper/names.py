@@ -69,6 +69,17 @@ def role_of(dataset: str | None) -> str | None:
     return _ROLES.get(found, found)
 
 
+def group_of(dataset: str | None, group: str | None) -> str:
+    """The group of a row by the paper's names: "overall" where there is none, PUG's folder names as in its figure.
+
+    >>> group_of("pug_imagenet", "Camera_Pitch"), group_of("imagenet_r", None)
+    ('cam_pitch', 'overall')
+    """
+    if role_of(dataset) != "pug" or group is None:
+        return group or "overall"
+    return group.lower().replace("camera_", "cam_").replace("object_", "obj_")
+
+
 def title_of(dataset: str) -> str:
     """What a data set is called in a sentence.
 

@@ -20,7 +20,7 @@ VALUE_COLUMNS = (
 DECISIONS_SECTION = "03_shape_texture"
 DECISIONS_SOURCE = "released per-image decisions"
 _DECISIONS = ("n_shape", "n_texture", "n_other")
-_TEXT = {name: "string" for name in VALUE_COLUMNS if name not in ("value", "precision", "n", "n_least")}
+_TEXT = {name: object for name in VALUE_COLUMNS if name not in ("value", "precision", "n", "n_least")}
 
 
 def values(section: str | None = None) -> pd.DataFrame:
@@ -74,8 +74,8 @@ def cka_panels() -> pd.DataFrame:
 
 def _plain(table: pd.DataFrame) -> pd.DataFrame:
     """Missing text is None, missing numbers NaN."""
-    text = [name for name in table if name in _TEXT]
-    return table.assign(**{name: table[name].astype(object).where(table[name].notna(), None) for name in text})
+    missing = [name for name in table if name in _TEXT and table[name].isna().any()]
+    return table.assign(**{name: table[name].where(table[name].notna(), None) for name in missing})
 
 
 def _decision_values() -> pd.DataFrame:

@@ -77,7 +77,7 @@ def confidence_histogram(rows: pd.DataFrame, model: str, dataset: str, ax: Axes 
 def panels(rows: pd.DataFrame, models: Sequence[str], dataset: str, title: str = "") -> np.ndarray:
     """Reliability diagram over histogram for every model, two models side by side; returns the axes (rows, 2)."""
     deep = max(1, (len(models) + 1) // 2)
-    fig, axes = figure(7.5, 5.0 * deep + 0.3, columns=2, rows=2 * deep, height_ratios=[3.2, 1] * deep, squeeze=False)
+    fig, axes = figure(6.6, 5.0 * deep + 0.3, columns=2, rows=2 * deep, height_ratios=[3.2, 1] * deep, squeeze=False)
     for i, model in enumerate(models):
         row, column = 2 * (i // 2), i % 2
         reliability(rows, model, dataset, axes[row, column])
@@ -92,7 +92,7 @@ def panels(rows: pd.DataFrame, models: Sequence[str], dataset: str, title: str =
 def signed_gaps(rows: pd.DataFrame, models: Sequence[str], ax: Axes | None = None) -> Axes:
     """Mean confidence minus accuracy with its interval: right of zero over-confident, left under-confident."""
     gaps = select(rows, metric="signed_gap", group="overall", model=list(models))
-    ax = figure(7.5, 0.5 * len(models) + 1.2)[1] if ax is None else ax
+    ax = figure(6.6, 0.5 * len(models) + 1.2)[1] if ax is None else ax
     ax.axvline(0, color=INK, linewidth=1.2)
     for height, model in enumerate(reversed(models)):
         part, look = select(gaps, model=model), mark(model)
@@ -107,7 +107,7 @@ def signed_gaps(rows: pd.DataFrame, models: Sequence[str], ax: Axes | None = Non
 
 def ece_readings(rows: pd.DataFrame, models: Sequence[str], ax: Axes | None = None) -> Axes:
     """ECE as it is usually given, without its bias, and what a perfectly calibrated model would show at this n."""
-    ax = figure(7.5, 0.75 * len(models) + 1.7)[1] if ax is None else ax
+    ax = figure(6.6, 0.75 * len(models) + 1.7)[1] if ax is None else ax
     for step, (metric, name, colour, shape) in enumerate(READINGS):
         for height, model in enumerate(reversed(models)):
             part = select(rows, model=model, metric=metric, group="overall")

@@ -35,7 +35,7 @@ def factors_by_model(
     names = {group: f"{group.replace('_', ' ')}  ({int(n[group]):,})" for group in order if pd.notna(n[group])}
     names |= {mean: mean.replace("_", " ") for mean in means}
     xlabel, reference = AXES[metric]
-    ax = figure(7.5, 0.42 * (len(order) + len(means)) + 1.6)[1] if ax is None else ax
+    ax = figure(6.6, 0.42 * (len(order) + len(means)) + 1.6)[1] if ax is None else ax
     ax = dots(kept, models, [*order, *means], names=names, xlabel=xlabel, reference=reference, ax=ax)
     if len(order) and means:
         ax.axhline(len(means) - 0.5, color=INK, linewidth=0.9)
@@ -44,7 +44,7 @@ def factors_by_model(
 
 def both_gaps(rows: pd.DataFrame, models: Sequence[str]) -> tuple[Axes, Axes]:
     """The same factors in points and in log-odds: one panel per unit, each sorted by its own scale."""
-    _, axes = figure(7.5, 14.5, rows=2)
+    _, axes = figure(6.6, 14.5, rows=2)
     for ax, metric in zip(axes, ("accuracy_gap", "log_odds_gap"), strict=True):
         factors_by_model(rows, models, metric, ax)
     shared_legend(axes, columns=2)
@@ -57,7 +57,7 @@ def ratio_against_accuracy(rows: pd.DataFrame, models: Sequence[str], ax: Axes |
     Marks at the same accuracy stand side by side, half a point apart. `rows`: those of the observers, of the testbed
     (model "testbed") and, with accuracies, of the paper.
     """
-    ax = figure(7.5, 5.2)[1] if ax is None else ax
+    ax = figure(6.6, 5.2)[1] if ax is None else ax
     bed = select(rows, model="testbed")
     cloud = bed.pivot_table(index="group", columns="metric", values="value") if len(bed) else bed
     if {"accuracy", "error_ratio"} <= set(cloud.columns):
@@ -100,7 +100,7 @@ def seen_and_expected(
     rows: pd.DataFrame, models: Sequence[str], group: str = "mean_of_16", ax: Axes | None = None
 ) -> Axes:
     """Error ratio of each model (mark) beside what models of its accuracy show (band: 95 % of such models)."""
-    ax = figure(7.5, 0.55 * len(models) + 1.6)[1] if ax is None else ax
+    ax = figure(6.6, 0.55 * len(models) + 1.6)[1] if ax is None else ax
     known = [model for model in models if model in MODELS]
     for height, model in enumerate(reversed(known)):
         expected = select(rows, model=model, metric="expected_error_ratio", group=group)

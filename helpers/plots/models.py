@@ -20,7 +20,7 @@ def size_and_cost(rows: pd.DataFrame, stated: pd.DataFrame, models: Sequence[str
 
     rows: measured rows; stated: the paper's rows of the same metrics.
     """
-    _, axes = figure(7.5, 0.5 * len(models) + 1.7, columns=len(PANELS), sharey=True)
+    _, axes = figure(6.6, 0.5 * len(models) + 1.7, columns=len(PANELS), sharey=True)
     for ax, (metric, xlabel) in zip(axes, PANELS.items(), strict=True):
         _bars(ax, select(rows, metric=metric), select(stated, metric=metric), models)
         ax.set_xlabel(xlabel)

@@ -1,5 +1,13 @@
 """Predictions for a section: from the store, else from a published file, else from a model run."""
 
-from helpers.predict.collect import Collected, Inputs, collect
+from helpers.predict.collect import Collected, Inputs, collect, job_of
+from helpers.predict.compute import Computed, Job, compute_all
+from helpers.predict.engine import Report, run
+from helpers.predict.merging import merge_parts
+from helpers.predict.passes import Network
+from helpers.predict.settings import Settings
 
-__all__ = ["Collected", "Inputs", "collect"]
+__all__ = [
+    "Collected", "Computed", "Inputs", "Job", "Network", "Report", "Settings", "collect", "compute_all", "job_of",
+    "merge_parts", "run",
+]  # fmt: skip

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import pandas as pd
 
-from helpers import fetch, labels, store
-from helpers.errors import InputsUnavailable
-from helpers.models import MODELS
+from helpers import datasets, fetch, labels, store
+from helpers.errors import BookError, InputsUnavailable
+from helpers.models import MODELS, resolve
+from helpers.predict import sources
+from helpers.predict.compute import Job, compute, stored
+from helpers.predict.settings import Settings
 
 
 @dataclass(frozen=True)
@@ -17,30 +20,35 @@ class Inputs:
     """What a section needs for one role: a dataset under a view, seen by some models.
 
     `artifact` is the manifest id of the published file of one observer, with `{model}` to fill in;
-    None means that the models are run here.
+    None means that the models are run here, with `precision` where it is not that of the run.
     """
 
     dataset: str
     view: str
     models: tuple[str, ...]
     artifact: str | None = None
+    precision: str | None = None
 
 
 @dataclass(frozen=True)
 class Collected:
-    """Predictions by model, where each came from, the hashes behind them, and what is missing and why."""
+    """Predictions by model, where each came from, the hashes behind them, what is missing and why.
+
+    `partial` says in what the predictions are less (or other) than the published data.
+    """
 
     inputs: Inputs
     frames: dict[str, pd.DataFrame] = field(default_factory=dict)
     sources: dict[str, str] = field(default_factory=dict)
     artifacts: dict[str, str] = field(default_factory=dict)
     missing: dict[str, str] = field(default_factory=dict)
+    partial: list[str] = field(default_factory=list)
 
     def table(self) -> pd.DataFrame:
         """One line per model (index: its label): rows, and the source or why it is not run."""
         lines = [
             {
-                "observer": MODELS[key].label,
+                "observer": MODELS[key].label if key in MODELS else key,
                 "rows": len(self.frames[key]) if key in self.frames else None,
                 "source": self.sources.get(key) or f"not run: {self.missing[key]}",
             }
@@ -49,21 +57,80 @@ class Collected:
         return pd.DataFrame(lines).astype({"rows": "Int64"}).set_index("observer")
 
 
-def collect(inputs: Inputs) -> Collected:
-    """Predictions of every model in `inputs`, read from the store or imported into it.
+def collect(
+    inputs: Inputs, settings: Settings | None = None, max_images: int | None = None, local: sources.Local = None
+) -> Collected:
+    """Predictions of every model in `inputs`: read from the store, imported into it, or made here and stored.
 
-    Data that cannot be had is named in `missing`; a malformed file raises BookError.
+    Nothing is loaded or imported for a hit, and torch only where a model has to run. `max_images` asks for a part
+    spread evenly over the classes, `local` {artifact id: path} gives stand-ins; both are told in `partial`. Data or
+    weights that cannot be had are named in `missing`; a malformed file or a model that fails raises BookError.
     """
     found = Collected(inputs)
+    opened: dict[str, sources.Source] = {}
     for model in inputs.models:
         try:
-            frame, source, hashes = _published(inputs, model)
+            if inputs.artifact:
+                frame, source, hashes = _published(inputs, model)
+            else:
+                job = job_of(inputs, model, settings, max_images, local)
+                frame, source, facts = _made_here(inputs, job, opened)
+                hashes = _behind(job, facts)
+                found.partial.extend(note for note in partial_notes(job, facts, frame) if note not in found.partial)
+                frame, hashes = _relabelled(inputs, frame, hashes)
         except InputsUnavailable as error:
             found.missing[model] = str(error)
             continue
         found.frames[model], found.sources[model] = frame, source
         found.artifacts.update(hashes)
     return found
+
+
+def job_of(inputs: Inputs, model: str, settings: Settings | None, max_images: int | None, local: sources.Local) -> Job:
+    """What has to be computed for one model of some inputs."""
+    settings = settings or Settings()
+    settings = replace(settings, precision=inputs.precision) if inputs.precision else settings
+    return Job(model, sources.pictures_of(inputs.dataset), (inputs.view,), settings, max_images, local)
+
+
+def _made_here(inputs: Inputs, job: Job, opened: dict[str, sources.Source]) -> tuple[pd.DataFrame, str, dict]:
+    there = stored(job, inputs.view)
+    if not isinstance(there, str):
+        frame, facts = there
+        return frame, "store hit", facts
+    try:
+        compute(job, opened)
+    except InputsUnavailable as error:
+        if there == "nothing stored":
+            raise
+        raise InputsUnavailable(f"{job.model} on {job.dataset} ({there})", error.expected, error.remedy) from None
+    frame, facts = stored(job, inputs.view)
+    return frame, f"computed ({there})", facts
+
+
+def partial_notes(job: Job, facts: dict, frame: pd.DataFrame) -> list[str]:
+    """In what the predictions are less, or other, than those of the published data."""
+    notes = [f"a stand-in was used for {each}" for each in facts.get("stand_ins", [])]
+    n = sources.published_n(job.dataset)
+    if len(frame) != n:
+        notes.append(f"{len(frame):,} of the {n:,} images of {job.dataset}")
+    return notes
+
+
+def _behind(job: Job, facts: dict) -> dict[str, str]:
+    weights = resolve(job.model).weights
+    return {**facts.get("artifacts", {}), **({weights: facts["weights"]} if weights else {})}
+
+
+def _relabelled(inputs: Inputs, frame: pd.DataFrame, hashes: dict) -> tuple[pd.DataFrame, dict]:
+    """The rows under the labels that were asked for. Names that cannot be joined make it missing, not wrong."""
+    if inputs.dataset not in datasets.OVERLAYS:
+        return frame, hashes
+    own = [each for each in datasets.dataset_spec(inputs.dataset).artifacts if each not in hashes]
+    try:
+        return datasets.OVERLAYS[inputs.dataset](frame), {**hashes, **fetch.provenance(own)}
+    except BookError as error:
+        raise InputsUnavailable(error.thing, error.expected, error.remedy) from None
 
 
 def _published(inputs: Inputs, model: str) -> tuple[pd.DataFrame, str, dict[str, str]]:

@@ -36,19 +36,16 @@ def view_of(model: str, view_id: str) -> views.View:
     return views.make_view(views.canonical_view(view_id, preprocessing), preprocessing)
 
 
-def known_facts(
-    model: str, view: views.View, space: labels.LabelSpace, settings: Settings, weights: str | None = None
-) -> dict:
-    """The facts of a key that cost nothing: checkpoint, weights, prompts, label space, view, precision.
+def known_facts(model: str, view: views.View, precision: str, weights: str | None = None) -> dict:
+    """The facts of a key that cost nothing: checkpoint, weights, prompts, view, precision.
 
     `weights` is the hash of the weight file where it is known. Prompts are left out where open_clip is not installed.
     """
     spec = models.resolve(model)
     facts = {
         "checkpoint": f"{spec.backend}:{spec.architecture}/{spec.checkpoint or ''}",
-        "label_space": space.digest,
         "view": views.describe(view),
-        "precision": settings.precision,
+        "precision": precision,
     }
     if weights:
         facts["weights"] = weights
@@ -76,8 +73,9 @@ def prediction_key(
     extra: Mapping | None = None,
 ) -> store.PredictionKey:  # fmt: skip
     """Everything that may change a stored row; `extra` facts (artifacts, subset, hash of the weights) replace ours."""
-    facts = known_facts(model.key, view, space, settings, model.weights_hash)
+    facts = known_facts(model.key, view, settings.precision, model.weights_hash)
     facts |= {
+        "label_space": space.digest,
         "head": None if model.head.weight is None else store.head_digest(*folded(model.head)),
         "images": dataset.digest,
         "versions": {each: version(each) for each in ("torch", _LIBRARIES[model.spec.backend], "pillow")},

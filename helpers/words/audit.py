@@ -28,16 +28,17 @@ def accuracy() -> str:
             "in images of 50,000": found.images.map("{:+,.0f}".format), "equal as printed": found.agrees.map(YES),
         }
     )  # fmt: skip
+    same = (found.figure - found.model.map(others)).abs().lt(0.05).all()
     said = (
-        f"The table and the figures differ for {' and '.join(apart)}; the figures agree with each other. Later pages "
-        "use the figures' values."
+        f"The table and the figures differ for {' and '.join(apart) or 'no model'}; the figures "
+        f"{'agree' if same else 'do not agree'} with each other. Later pages use the figures' values."
     )
     return f"{said}\n\n{_html(shown, 1)}"
 
 
 def bases() -> str:
     """Starts of the invariance sweeps against the printed validation accuracy."""
-    return f"{invariance.bases_sentence()}\n\n{_html(invariance.bases(), 2)}"
+    return f"{invariance.bases_sentence()}\n\n{table(invariance.bases(), 2).data}"
 
 
 def averages() -> str:
@@ -48,13 +49,15 @@ def averages() -> str:
         f"{int(own.agrees.sum())} of {len(own)} printed averages equal the plain mean of their parts within rounding "
         "and reading. What they cover is a choice, and other choices give other values:"
     )
-    shown = pd.DataFrame(
-        {
-            "section": found.section.map(paper.SECTIONS), "model": found.model.map(label), "mean over": found.reading,
-            "parts": found.n_parts, "mean": found.value, "printed": found.printed, "unit": found.unit.map(UNITS),
-            "equal": found.agrees.map(YES),
-        }
-    )  # fmt: skip
+    lines = found.assign(text=[f"{row.value:.2f}" for row in found.itertuples()])
+    printed = own.assign(reading="as printed", text=[f"{row.printed:.2f}" for row in own.itertuples()])
+    lines = pd.concat([printed, lines]).assign(name=lambda part: part.model.map(label))
+    order = {section: at for at, section in enumerate(found.section.drop_duplicates())}
+    lines = lines.sort_values("section", key=lambda part: part.map(order), kind="stable")
+    shown = lines.pivot(index=["section", "reading", "unit"], columns="name", values="text")
+    shown = shown.reindex(lines[["section", "reading", "unit"]].drop_duplicates().itertuples(index=False, name=None))
+    shown = shown[[label(model) for model in PAPER_MODELS]].rename_axis(columns=None).reset_index()
+    shown = shown.assign(section=shown.section.map(paper.SECTIONS), unit=shown.unit.map(UNITS))
     return f"{said}\n\n{_html(shown, 2)}"
 
 

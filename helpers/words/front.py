@@ -100,9 +100,9 @@ def _verdict(claim: str) -> str:
 def _accuracy(found: dict[str, pd.DataFrame]) -> str:
     rows, ratio = found["accuracy on ImageNet (%)"], found["mean error ratio"]
     return (
-        "**Same accuracy, same paradigm.** On ImageNet ConvNeXt and ViT score "
-        f"{_pair(rows, 'convnext_sup', 'vit_sup')} % supervised and {_pair(rows, 'convnext_clip', 'vit_clip')} % with "
-        f"CLIP {_verdict('comparable_accuracy')}; the lower mean error ratio of CLIP "
+        f"**Same accuracy, same paradigm.** On ImageNet ConvNeXt and ViT are about equal "
+        f"{_verdict('comparable_accuracy')}: {_pair(rows, 'convnext_sup', 'vit_sup')} % supervised, "
+        f"{_pair(rows, 'convnext_clip', 'vit_clip')} % with CLIP; the lower mean error ratio of CLIP "
         f"({_pair(ratio, 'vit_clip', 'vit_sup', 2)} for ViT) comes with a lower accuracy, which bounds it."
     )
 
@@ -110,8 +110,9 @@ def _accuracy(found: dict[str, pd.DataFrame]) -> str:
 def _shape(found: dict[str, pd.DataFrame]) -> str:
     rows = found["shape bias"]
     return (
-        f"**Shape or texture.** CLIP models decide by shape more often ({_pair(rows, 'vit_clip', 'vit_sup', 2)} for "
-        f"ViT) {_verdict('shape_clip_higher')}{_released_shape()}."
+        "**Shape or texture.** CLIP models decide by shape more often than supervised ones, "
+        f"{_pair(rows, 'convnext_clip', 'convnext_sup', 2)} for ConvNeXt and {_pair(rows, 'vit_clip', 'vit_sup', 2)} "
+        f"for ViT {_verdict('shape_clip_higher')}{_released_shape()}."
     )
 
 

@@ -60,11 +60,12 @@ def compared(rows: pd.DataFrame, section: str = "01_models") -> tuple[pd.DataFra
     found = paper.compare(rows, section)
     if found.empty:
         return found, "Nothing to compare: the image towers were not measured."
+    found = found.sort_values("metric", kind="stable").reset_index(drop=True)
     names = found.metric.map(lambda metric: NAMES.get(metric, metric)) + ", " + found.model.map(label)
     table = pd.DataFrame({
         "measured": found.ours, "the paper's table": found.paper, "difference": found.difference,
         "rounding allows": found.tolerance, "reproduced": found.reproduced.map({True: "yes", False: "no"}),
-    }).set_index(names.rename(None)).astype({"measured": float}).sort_index(kind="stable")  # fmt: skip
+    }).set_index(names.rename(None)).astype({"measured": float})  # fmt: skip
     off = names[found.reproduced.eq(False)].tolist()
     sentence = f"{int(found.reproduced.eq(True).sum())} of {len(found)} numbers are equal within the paper's rounding."
     return table, sentence + (f" Not: {'; '.join(off)}." if off else "") + _towers(rows)
@@ -106,7 +107,8 @@ def _towers(rows: pd.DataFrame) -> str:
     said = " and ".join(f"{count[sup] - count[clip]:.2f} M ({label(clip)})" for sup, clip in SAME_ARCHITECTURE)
     return (
         f" The table prints one number per architecture, but the towers end differently, in a classifier of 1,000 "
-        f"classes or in a projection to 512 dimensions: the CLIP towers have {said} parameters less than the supervised ones."
+        f"classes or in a projection to 512 dimensions: the CLIP towers have {said} parameters less than the "
+        "supervised ones."
     )
 
 

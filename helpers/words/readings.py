@@ -27,6 +27,13 @@ def readings(
     for model in models:
         found = {title: select(rows, model=model, **dict(what)) for title, what in columns.items()}
         lines[label(model)] = {
-            title: shown(part.iloc[0].to_dict(), signed) if len(part) else "not run" for title, part in found.items()
+            title: _kept_together(shown(part.iloc[0].to_dict(), signed)) if len(part) else "not run"
+            for title, part in found.items()
         }
     return pd.DataFrame.from_dict(lines, orient="index", columns=list(columns))
+
+
+def _kept_together(text: str) -> str:
+    """No line break inside the number with its unit, nor inside the interval."""
+    number, bracket, interval = text.partition(" [")
+    return number.replace(" ", "\u00a0") + bracket + interval.replace(" ", "\u00a0")

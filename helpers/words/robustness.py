@@ -79,6 +79,9 @@ def beside_others() -> pd.DataFrame:
     ['data set', 'model', 'paper', 'theirs', 'difference']
     """
     found = agreement_with_others()
+    named = found.preparation_theirs.fillna("not stated")
+    prepared = [f"{how}, {size:.0f} px" for how, size in zip(named, found.image_size, strict=True)]
+    found = found.assign(prepared=prepared)
     order = {dataset: at for at, dataset in enumerate(ORDER)}
     found = found.sort_values("dataset", key=lambda part: part.map(order), kind="stable")
     same = found.same_preparation.map({True: "yes", False: "no"})
@@ -86,8 +89,7 @@ def beside_others() -> pd.DataFrame:
         {
             "data set": found.dataset.map(name_of), "model": found.model.map(label), "paper": found.paper,
             "theirs": found.theirs, "difference": found.difference, "same preparation": same,
-            "the paper prepares": found.preparation_paper, "they prepare": found.preparation_theirs,
-            "pixels": found.image_size.astype("Int64"), "their source": found.source,
+            "they prepare": found.prepared, "their source": found.source,
         }
     ).reset_index(drop=True)  # fmt: skip
 

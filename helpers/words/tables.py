@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import re
 from collections.abc import Mapping
 
 import pandas as pd
@@ -16,6 +17,7 @@ CLASSES = {
     "holds": "holds", "contradicted": "contradicted", "within noise": "noise", "not decidable": "undecidable",
     "not run": "not-run",
 }  # fmt: skip
+_LONG = re.compile(r"<(td|th)>([^<]{28,})<")  # cells that may break into lines; short ones stay on one
 FACE = {True: "yes", False: "no", None: "–"}
 
 
@@ -26,9 +28,10 @@ def table(frame: pd.DataFrame, digits: int = 3, index: bool = True) -> HTML:
     True
     """
     text = frame.to_html(
-        escape=True, index=index, border=0, na_rep="–", classes="table book-table",
+        escape=True, index=index, border=0, na_rep="–", classes="table book-table plain-table",
         float_format=lambda value: f"{value:.{digits}f}",
     )  # fmt: skip
+    text = _LONG.sub(r'<\1 class="long">\2<', text)
     return HTML(f'<div class="table-scroll">{text}</div>')
 
 
@@ -63,16 +66,20 @@ def _claim_line(part: pd.DataFrame, sources: list[str]) -> str:
     return f"<tr>{''.join(cells)}</tr>"
 
 
+def _known(value: object) -> bool:
+    return value is not None and value == value
+
+
 def verdict_cell(row: pd.Series) -> str:
     """One cell of a table of claims: the verdict, opening to the comparison that decides it. `row`: of the ledger."""
     kind = CLASSES[row.verdict]
     said = [str(row.reason)]
-    if row.effect is not None and row.effect == row.effect:
+    if _known(row.effect):
         said.append(f"effect {shown({**row, 'value': row.effect}, signed=True)}")
-    said += [f"resampling: {row.resampled}"] if row.resampled else []
-    said += [f"holds from a margin of {row.flips_at:.2f}"] if row.flips_at == row.flips_at and row.flips_at else []
-    said += [f"source: {row.figure}"] if row.figure else []
-    said += [str(row.caution)] if row.caution else []
+    said += [f"resampling: {row.resampled}"] if _known(row.resampled) else []
+    said += [f"holds from a margin of {row.flips_at:.2f}"] if _known(row.flips_at) else []
+    said += [f"source: {row.figure}"] if _known(row.figure) else []
+    said += [str(row.caution)] if _known(row.caution) else []
     body = "<br>".join(html.escape(part) for part in said)
     summary = f"<summary>{html.escape(row.verdict)}</summary>"
     return f'<td><details class="verdict verdict-{kind}">{summary}{body}</details></td>'

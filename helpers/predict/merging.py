@@ -1,0 +1,47 @@
+"""Merging what several processes or machines made of one run."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from helpers import paths, store
+from helpers.errors import BookError
+from helpers.store import shards
+from helpers.store.predictions import Entry
+
+
+def merge_parts(root: Path | None = None) -> list[str]:
+    """Merge every finished run that was split (`--shard i/n`) into the store; returns what was merged, in words.
+
+    The rows are those of a run that was not split. Raises BookError where images of a run are still missing, after
+    all others are merged: the run goes on where it stopped when its parts, or the whole, are run again.
+    """
+    folder = Path(root or paths.store_dir()) / "predictions"
+    entries = [Entry(each.parent, each.name.removesuffix(".parts")) for each in sorted(folder.glob("*/*/*.parts"))]
+    done: list[str] = []
+    missing: list[BookError] = []
+    for entry in entries:
+        writer = _writer(entry, root)
+        if writer is None:
+            continue
+        try:
+            done.append(f"{writer.thing}: {writer.finish():,} images")
+        except BookError as error:
+            missing.append(error)
+    if missing:
+        raise BookError(missing[0].thing, missing[0].expected, "run its parts again, or the whole without --shard")
+    return done
+
+
+def _writer(entry: Entry, root: Path | None) -> store.ShardWriter | None:
+    """A writer with the key that the first part of a run states; None where there is no part."""
+    stated = next(filter(None, map(shards.read_key, shards.worker_folders(entry))), None)
+    if stated is None:
+        return None
+    keys = {
+        kind: store.PredictionKey(*(document[name] for name in ("model", "dataset", "view", "facts")))
+        for kind, document in stated["keys"].items()
+    }
+    return store.ShardWriter(
+        keys.get("predictions"), embedding_key=keys.get("embeddings"), n=stated["n"], worker="merge", root=root
+    )

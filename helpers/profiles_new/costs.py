@@ -1,0 +1,108 @@
+"""What a run will cost, told before it starts: downloads, forward passes, minutes on named machines."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pandas as pd
+
+from helpers import fetch, models, paths
+from helpers.manifest import load_manifest
+from helpers.predict import Job
+from helpers.predict.compute import merged
+from helpers.predict.keys import view_of
+from helpers.predict.sources import Local, published_n
+from helpers.profiles.needs import AT_HAND, artifacts, jobs, needed
+from helpers.profiles.table import Profile
+
+DECODE_MS, VIEW_MS = 1.5, 2.0  # core time of a photograph of 500 x 400, as `bench` measures it on one x86-64 core
+FREE_T4_GB, FREE_T4_FORWARDS = 20, 1_000_000
+NOTES = (
+    "Minutes are forward passes alone, from throughputs published for 224 pixels and scaled by the number of pixels; "
+    "mixed precision (amp) is faster than the fp32 of this book. `decode` is minutes of one processor core: divide by "
+    "the cores. Predictions that an earlier line makes are not counted again."
+)
+
+
+def throughputs() -> pd.DataFrame:
+    """Published forward passes per second at 224 pixels: machine, architecture, images_per_second, precision, source.
+
+    >>> table = throughputs()
+    >>> float(table[(table.machine == "RTX 4090") & (table.architecture == "convnext_base")].images_per_second.iloc[0])
+    2096.16
+    """
+    return pd.read_csv(paths.reference("gpu_throughput.csv"))
+
+
+def plan_table(
+    profile: str | Profile, sections: Sequence[str] = (), max_images: int | None = None, local: Local = None
+) -> pd.DataFrame:
+    """One row a section (index) and a total: what a run of it would cost now, on top of the sections above it.
+
+    Columns: download_gb (files not here; `unknown` names those of unstated size), images, forwards (images x views x
+    models), gmacs (of all forwards, in units of 1e15 multiply-accumulates), decode (core minutes), minutes per machine
+    (NaN where nothing is published for a model), note. What is in the store already is counted all the same.
+    """
+    table = throughputs()
+    machines = list(dict.fromkeys(table.machine))
+    seen: set[tuple] = set()
+    known: set[str] = set()
+    rows = {}
+    for section in needed(profile, sections):
+        todo = [_without(job, seen) for job in merged(jobs(profile, [section], max_images=max_images, local=local))]
+        todo = [job for job in todo if job.views]
+        seen |= {(job.model, job.dataset, view) for job in todo for view in job.views}
+        fresh = [name for name in artifacts(profile, [section]) if name not in known]
+        known |= set(fresh)
+        rows[section] = _row(todo, table, machines) | _downloads(fresh, local)
+        rows[section]["note"] = _note(rows[section], todo)
+    plan = pd.DataFrame.from_dict(rows, orient="index")
+    columns = ["download_gb", "unknown", "images", "forwards", "petamacs", "decode", *machines, "note"]
+    return plan.reindex(columns=columns)
+
+
+def _without(job: Job, seen: set[tuple]) -> Job:
+    from dataclasses import replace
+
+    return replace(job, views=tuple(v for v in job.views if (job.model, job.dataset, v) not in seen))
+
+
+def _images(job: Job) -> int:
+    n = published_n(job.dataset)
+    return min(n, job.max_images or n)
+
+
+def _row(todo: list[Job], table: pd.DataFrame, machines: list[str]) -> dict:
+    forwards = sum(_images(job) * len(job.views) for job in todo)
+    decode = sum(_images(job) * (DECODE_MS + VIEW_MS * len(job.views)) for job in todo) / 60_000
+    datasets = {job.dataset: _images(job) for job in todo}
+    row = {"images": sum(datasets.values()), "forwards": forwards, "decode": decode, "petamacs": 0.0}
+    return row | {machine: _minutes(todo, table[table.machine == machine]) for machine in machines}
+
+
+def _minutes(todo: list[Job], table: pd.DataFrame) -> float:
+    speed = dict(zip(table.architecture, table.images_per_second, strict=True))
+    return sum(_at_224(job) / speed.get(models.resolve(job.model).architecture, float("nan")) for job in todo) / 60
+
+
+def _at_224(job: Job) -> float:
+    """Forward passes of a job in units of one at 224 pixels: the work grows with the pixels."""
+    return _images(job) * sum((view_of(job.model, view).size / 224) ** 2 for view in job.views)
+
+
+def _downloads(names: Sequence[str], local: Local) -> dict:
+    manifest = load_manifest()
+    todo = [n for n in names if not (local and n in local) and fetch.where_is(n, manifest=manifest) not in AT_HAND]
+    unknown = [name for name in todo if not manifest[name].bytes]
+    return {"download_gb": sum(manifest[name].bytes or 0 for name in todo) / 1e9, "unknown": ", ".join(unknown)}
+
+
+def _note(row: dict, todo: list[Job]) -> str:
+    heavy = []
+    if row["download_gb"] > FREE_T4_GB:
+        heavy.append(f"{row['download_gb']:.0f} GB")
+    for job in todo:
+        forwards = _images(job) * len(job.views)
+        if forwards > FREE_T4_FORWARDS:
+            heavy.append(f"{job.dataset} with {forwards / 1e6:.1f} million forward passes a model")
+    return f"not for a free T4: {'; '.join(dict.fromkeys(heavy))}" if heavy else ""
