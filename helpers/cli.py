@@ -23,7 +23,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-VARIADIC = ("--only",)  # options that take several values: `--only 03 05`
+VARIADIC = ("--only", "--local")  # options that take several values: `--only 03 05`
 
 Profile = Annotated[str, typer.Option(help="Which models, data and sizes: see `plan`.")]
 Only = Annotated[list[str] | None, typer.Option(help="Sections by number or name: --only 03 05.", metavar="NN ...")]
@@ -33,21 +33,82 @@ Only = Annotated[list[str] | None, typer.Option(help="Sections by number or name
 def run(
     profile: Profile = "released",
     only: Only = None,
-    models: Annotated[str | None, typer.Option(help="Keys of models, separated by commas.", metavar="A,B")] = None,
-    max_images: Annotated[int | None, typer.Option(min=1, help="Use only the first images of each set.")] = None,
+    models: Annotated[str, typer.Option(help="A named set, or keys with commas.", metavar="A,B")] = "",
+    max_images: Annotated[int, typer.Option(min=0, help="Of each set, spread over the classes; 0: all.")] = 0,
+    local: Annotated[list[str] | None, typer.Option(help="A stand-in for one artifact.", metavar="ID=PATH")] = None,
+    precision: Annotated[str, typer.Option(help="fp32, fp16 or bf16 for models that are run here.")] = "fp32",
+    device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1 ...")] = "auto",
+    batch_size: Annotated[int, typer.Option(min=0, help="Where the search starts; 0 chooses.")] = 0,
+    skip_undecodable: Annotated[bool, typer.Option("--skip-undecodable", help="Go on without such images.")] = False,
+    shard: Annotated[str, typer.Option(help="One of n parts, without notebooks; then `merge`.", metavar="I/N")] = "1/1",
     jobs: Annotated[int | None, typer.Option(min=1, help="Notebooks at once (default: one per core).")] = None,
 ) -> None:
-    """Execute notebooks; unchanged ones are reused."""
-    from helpers import profiles
-    from helpers.run import run_notebooks
+    """Run the models that are needed, then execute notebooks; what is there is reused."""
+    from helpers.predict import Settings
+    from helpers.run.predictions import compute_first
 
-    given: dict[str, object] = {}
-    if models is not None:
-        given["models"] = [key.strip() for key in models.split(",") if key.strip()]
-    if max_images is not None:
-        given["max_images"] = max_images
-    outcomes = run_notebooks(profiles.get(profile).name, only or (), given, jobs)
-    _exit_if(any(outcomes.values()))
+    part = _shard(shard)
+    settings = Settings(device, batch_size=batch_size, skip_undecodable=skip_undecodable, shard=part)
+    _run(profile, only or [], models, max_images, ",".join(local or []), precision, settings, jobs, compute_first)
+
+
+def _run(profile, only, models, max_images, local, precision, settings, jobs, compute_first) -> None:
+    from helpers import profiles
+    from helpers.run import notebooks, run_notebooks
+
+    asked = profiles.ask(profile, models, max_images, local, precision, settings)
+    sections = list(notebooks.choose(notebooks.sections(), only))
+    compute_first(asked, sections)
+    if settings.shard[1] > 1:
+        print("part done; when all parts are, `python -m helpers merge`, then `run` again without --shard")
+        return
+    given = {"models": models, "max_images": max_images, "local": local, "precision": precision}
+    usual = {"models": "", "max_images": 0, "local": "", "precision": "fp32"}
+    changed = {name: value for name, value in given.items() if value != usual[name]}
+    _exit_if(any(run_notebooks(asked.profile.name, only, changed, jobs).values()))
+
+
+def _shard(text: str) -> tuple[int, int]:
+    part, slash, parts = text.partition("/")
+    if not (slash and part.isdigit() and parts.isdigit() and 1 <= int(part) <= int(parts)):
+        raise BookError(f"--shard {text}", "I/N with I from 1 to N", "for example --shard 1/4")
+    return int(part), int(parts)
+
+
+@app.command()
+def merge() -> None:
+    """Put together what several `run --shard I/N` have made."""
+    from helpers.predict import merge_parts
+
+    done = merge_parts()
+    print("\n".join(done) or "nothing to merge")
+
+
+@app.command()
+def report(
+    models: Annotated[list[str], typer.Argument(help="timm:NAME, open_clip:ARCH/TAG or a key.", metavar="MODEL ...")],
+    only: Only = None,
+    max_images: Annotated[int, typer.Option(min=0, help="Of each set, spread over the classes; 0: all.")] = 0,
+    local: Annotated[list[str] | None, typer.Option(help="A stand-in for one artifact.", metavar="ID=PATH")] = None,
+    device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1 ...")] = "auto",
+) -> None:
+    """The sections for any timm or open_clip models, and their book."""
+    from helpers.predict import Settings
+    from helpers.run import build_book
+    from helpers.run.predictions import compute_first
+
+    sections = only or ["02", "03", "04"]
+    stand_ins = ",".join(local or [])
+    _run("report", sections, ",".join(models), max_images, stand_ins, "fp32", Settings(device), None, compute_first)
+    print(f"open {build_book(profiles=('report',))}")
+
+
+@app.command()
+def bench(images: Annotated[int, typer.Option(min=8, help="Photographs in the main comparison.")] = 256) -> None:
+    """Measure the inference engine on this machine: ratios, cost of views, memory."""
+    from helpers.predict.bench import main as measure
+
+    measure(images)
 
 
 @app.command()

@@ -407,9 +407,21 @@ def test_options_reach_the_run(monkeypatch):
         return {"03_shape_texture": None}
 
     monkeypatch.setattr("helpers.run.run_notebooks", pretend)
-    options = ["--profile", "released", "--only", "03", "5", "--models", "a, b", "--max-images", "9", "--jobs", "2"]
+    options = [
+        "--profile",
+        "released",
+        "--jobs",
+        "2",
+        "--only",
+        "03",
+        "5",
+        "--models",
+        "mae,vit_in1k",
+        "--max-images",
+        "9",
+    ]
     assert code_of("run", *options) == 0
-    assert seen == [("released", ["03", "5"], {"models": ["a", "b"], "max_images": 9}, 2)]
+    assert seen == [("released", ["03", "5"], {"models": "mae,vit_in1k", "max_images": 9}, 2)]
 
 
 def test_a_failed_notebook_gives_exit_code_1(monkeypatch):

@@ -109,6 +109,23 @@ def test_the_interval_of_the_share_follows_that_of_the_bars(testbed):
     assert "puts the share between 26 % and more than all of it" in said
 
 
+def test_rare_factors_of_the_paper_are_shown_as_counts():
+    table, said = words.mistakes.decoded(FOUR)
+    assert table.loc["style", "ConvNeXt-sup"] == "10 of 43"
+    assert table.loc["multiple objects", "ConvNeXt-sup"] == "11 of 40"
+    assert "pose" not in table.index
+    assert "ConvNeXt-sup 15.3 %; ViT-sup 15.3 %; ConvNeXt-CLIP 35.2 %; ViT-CLIP 34.3 %" in said
+
+
+def test_the_testbeds_own_clip_models_are_set_against_their_accuracy(testbed):
+    low = testbed.iloc[[30]].rename(index={"net 30": "vit_b_32_clip_zeroshot"})
+    low[list(FACTORS)] = 1 - 0.7 * (1 - low.average.iloc[0])
+    said = words.mistakes.other_clip(expected.expected_rows(pd.concat([testbed, low])))
+    assert "1 zero-shot CLIP models of its own: vit_b_32_clip_zeroshot 0.70, expected " in said
+    assert said.endswith("1 of them lie below the range of models of their accuracy.")
+    assert words.mistakes.other_clip(empty_rows()) == ""
+
+
 def test_without_the_testbed_the_question_is_not_answered():
     assert "not run" in words.mistakes.explained(empty_rows())
     assert words.mistakes.answer(empty_rows(), OBSERVERS).endswith("not run.")
@@ -191,6 +208,8 @@ def test_the_papers_panels_settle_what_their_bounds_settle():
     assert said.startswith("Without the mean confidence of each bin, 5 of 8 panels settle the direction")
     assert said.count("**over-confident**") == 4
     assert said.count("**under-confident**") == 1
+    assert "8 of 8 printed ECEs lie in the range" in said
+    assert "7 of 8" in words.calibration.of_the_paper(table.assign(ece=table.ece.where(table.index != 0, 0.9)))
     narrowed = table.assign(direction="open")
     assert "0 of 8" in words.calibration.of_the_paper(narrowed)
 

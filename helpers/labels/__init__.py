@@ -3,6 +3,7 @@
 Every label and prediction of the book is an ILSVRC index (0..999, sorted wnids). Nothing here imports torch.
 """
 
+from helpers.labels.decision import category_decision
 from helpers.labels.prompts import prompt_digest, prompt_names, prompt_templates
 from helpers.labels.spaces import LABEL_SPACES, LabelSpace, folder_labels, label_space, sixteen_categories
 from helpers.labels.synthetic import pug_index_map, pug_label_space
@@ -11,6 +12,7 @@ from helpers.labels.validation import class_names, real_labels, validation_label
 __all__ = [
     "LABEL_SPACES",
     "LabelSpace",
+    "category_decision",
     "class_names",
     "folder_labels",
     "label_space",

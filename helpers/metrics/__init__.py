@@ -1,5 +1,6 @@
 """Metrics: pure functions, arrays or frames in, numbers or tables out. No resampling here: that is `helpers.stats`."""
 
+from helpers.labels import category_decision
 from helpers.metrics.agreement import attainable_kappa, correct_table, error_consistency, kappa_matrix
 from helpers.metrics.basics import (
     accuracy,
@@ -31,7 +32,6 @@ from helpers.metrics.recalibration import cross_fitted, fit_temperature, scaled_
 from helpers.metrics.shape import (
     align_decisions,
     category_accuracy,
-    category_decision,
     mean_shape_bias,
     pooled_shape_bias,
     shape_bias,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 import numpy as np
 import pandas as pd
@@ -89,23 +89,6 @@ def category_accuracy(decisions: pd.DataFrame, conflict_only: bool = True) -> fl
     """
     kept = decisions[decisions["shape"] != decisions["texture"]] if conflict_only else decisions
     return float(100 * (kept["decision"] == kept["shape"]).mean())
-
-
-def category_decision(probabilities: np.ndarray, indices: Mapping[str, Sequence[int]]) -> np.ndarray:
-    """Category with the largest mean probability over its ILSVRC indices; a tie goes to the later category.
-
-    probabilities: (images, 1000); indices: category -> ILSVRC indices, in the order that breaks ties.
-    Returns names, (images,). Raises BookError for NaN. Source: model-vs-human.
-
-    >>> category_decision(np.array([[0.2, 0.2, 0.6], [0.2, 0.5, 0.1]]), {"cat": [0], "dog": [1]}).tolist()
-    ['dog', 'dog']
-    """
-    probabilities = np.asarray(probabilities)
-    if np.isnan(probabilities).any():
-        raise BookError("category decision", "probabilities without NaN, found NaN", "look at the model's logits")
-    names = np.array(list(indices), dtype=object)
-    means = np.stack([probabilities[:, list(group)].mean(axis=1) for group in indices.values()], axis=1)
-    return names[len(names) - 1 - np.argmax(means[:, ::-1], axis=1)]
 
 
 def align_decisions(decisions_by_model: Mapping[str, pd.DataFrame]) -> tuple[pd.DataFrame, pd.DataFrame]:

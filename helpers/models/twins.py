@@ -63,13 +63,14 @@ def _register_clips() -> None:
 
 
 def tokenizer(architecture: str):
-    """open_clip's SimpleTokenizer with the small merges file, for a registered twin.
+    """open_clip's SimpleTokenizer with the small merges file, for a twin's architecture.
 
     The configuration names the file without a folder, so that a call without this function fails instead of
     giving tokens of the large vocabulary.
     """
     import open_clip
 
+    register()  # to a name that it does not know, open_clip gives a tokenizer of the usual length
     return open_clip.get_tokenizer(architecture, bpe_path=str(paths.reference(MERGES)))
 
 

@@ -8,7 +8,6 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
-from helpers.models import MODELS
 from helpers.plots.general import shared_legend
 from helpers.plots.style import INK, bar, figure, label, mark
 from helpers.rows import select
@@ -50,7 +49,7 @@ def reliability(rows: pd.DataFrame, model: str, dataset: str, ax: Axes | None = 
     ax = figure(4, 4.2)[1] if ax is None else ax
     table = bins(rows, model, dataset)
     table = table[(table.share > 0) & table.accuracy.notna()]
-    colour = MODELS[model].colour
+    colour = mark(model)["color"]
     ax.plot([0, 1], [0, 1], color=INK, linewidth=1, linestyle=":")
     ax.vlines(table.confidence, table.confidence, table.accuracy, color=colour, linewidth=5, alpha=0.18)
     ax.vlines(table.confidence, table.ci_low, table.ci_high, color=colour, linewidth=1.4)

@@ -63,6 +63,9 @@ def ratio_against_accuracy(rows: pd.DataFrame, models: Sequence[str], ax: Axes |
     if {"accuracy", "error_ratio"} <= set(cloud.columns):
         points = cloud.dropna(subset=["accuracy", "error_ratio"])
         ax.scatter(points.accuracy, points.error_ratio, s=11, color=CLOUD, label=f"{len(points)} models of the testbed")
+        clip = points[points.index.str.contains("clip")]
+        ax.scatter(clip.accuracy, clip.error_ratio, s=80, marker="h", facecolor="none", edgecolor="#6b7280",
+                   label="of these, zero-shot CLIP" if len(clip) else None)  # fmt: skip
     _expected_curve(ax, select(bed, metric="expected_error_ratio"))
     taken: list[float] = []
     for model in models:

@@ -46,7 +46,7 @@ def _pooled_line(ax: Axes, pooled: pd.DataFrame, model: str) -> None:
     if len(pooled):
         ax.axvline(pooled.value[0], **line(model), zorder=2)
     if len(crossed) and crossed.ci_low.notna().all():
-        ax.axvspan(crossed.ci_low[0], crossed.ci_high[0], color=MODELS[model].colour, alpha=BAND_ALPHA, linewidth=0)
+        ax.axvspan(crossed.ci_low[0], crossed.ci_high[0], color=mark(model)["color"], alpha=BAND_ALPHA, linewidth=0)
 
 
 def pooled_shape_bias(rows: pd.DataFrame, ax: Axes | None = None) -> Axes:
@@ -86,21 +86,3 @@ def kappa_matrix(rows: pd.DataFrame, order: list[str], dataset_group: str = "con
     ax.grid(False)
     return ax
 
-
-def figure_against_release(table: pd.DataFrame, model: str, ax: Axes | None = None) -> Axes:
-    """Shape bias of one model per category: as drawn in the paper's figure (hollow) and from its released decisions.
-
-    `table`: what `paper.shape_figure_against_decisions` gives; the lines are the pooled values.
-    """
-    ax = figure(7.5, 5.2)[1] if ax is None else ax
-    mine = table[(table.model == model) & (table.group != "overall")].sort_values("group", ascending=False)
-    pooled = table[(table.model == model) & (table.group == "overall")]
-    colour, heights = MODELS[model].colour, range(len(mine))
-    ax.hlines(heights, mine.figure, mine.released, color=colour, alpha=0.35, linewidth=3)
-    ax.plot(mine.figure, heights, "o", color=colour, markerfacecolor="white", label="the paper's figure")
-    ax.plot(mine.released, heights, "s", color=colour, label="the released decisions")
-    for column, style in (("figure", ":"), ("released", "-")):
-        ax.axvline(pooled[column].iloc[0], color=colour, linestyle=style, linewidth=1.4)
-    ax.set(yticks=list(heights), yticklabels=mine.group, xlim=(0, 1), xlabel="shape bias", title=label(model))
-    ax.figure.legend(loc="outside lower center", ncols=2)
-    return ax

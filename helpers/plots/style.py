@@ -6,7 +6,7 @@ import matplotlib as mpl
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from helpers.models import MODELS
+from helpers.models import MODELS, ModelSpec, resolve
 
 INK, FAINT = "#22252a", "#c9ced6"
 BAND_ALPHA = 0.13
@@ -42,13 +42,22 @@ def figure(width: float = 9.0, height: float = 4.5, columns: int = 1, rows: int 
     return plt.subplots(rows, columns, figsize=(width, height), layout="constrained", **layout)
 
 
+def spec_of(model: str) -> ModelSpec:
+    """How a model or observer is drawn; one that is not in the table (`timm:NAME`) is looked up in its library.
+
+    >>> spec_of("vit_clip").marker
+    'o'
+    """
+    return MODELS[model] if model in MODELS else resolve(model)
+
+
 def mark(model: str, filled: bool = True) -> dict:
     """Keyword arguments for `Axes.plot` that draw this model's points: shape, colour, hollow unless supervised.
 
     >>> mark("vit_clip")["markerfacecolor"]
     'white'
     """
-    spec = MODELS[model]
+    spec = spec_of(model)
     hollow = spec.paradigm in HOLLOW or not filled
     return {
         "marker": spec.marker, "color": spec.colour, "markeredgecolor": spec.colour,
@@ -62,7 +71,7 @@ def line(model: str) -> dict:
     >>> line("convnext_clip")["linestyle"]
     '--'
     """
-    spec = MODELS[model]
+    spec = spec_of(model)
     return {"color": spec.colour, "linestyle": spec.linestyle, "linewidth": 1.8}
 
 
@@ -72,7 +81,7 @@ def bar(model: str) -> dict:
     >>> bar("vit_clip")["hatch"]
     '///'
     """
-    spec = MODELS[model]
+    spec = spec_of(model)
     hollow = spec.paradigm in HOLLOW
     return {"facecolor": "white" if hollow else spec.colour, "edgecolor": spec.colour, "hatch": spec.hatch}
 

@@ -11,7 +11,7 @@ from helpers import datasets, fetch, labels, store
 from helpers.errors import BookError, InputsUnavailable
 from helpers.models import MODELS, resolve
 from helpers.predict import sources
-from helpers.predict.compute import Job, compute, stored
+from helpers.predict.compute import Job, compute, miss, stored
 from helpers.predict.settings import Settings
 
 
@@ -43,6 +43,10 @@ class Collected:
     artifacts: dict[str, str] = field(default_factory=dict)
     missing: dict[str, str] = field(default_factory=dict)
     partial: list[str] = field(default_factory=list)
+
+    def shortfalls(self) -> dict[str, str]:
+        """Why the results of these predictions are not complete: {model or "data": reason}; empty if they are."""
+        return {**self.missing, **({"data": "; ".join(self.partial)} if self.partial else {})}
 
     def table(self) -> pd.DataFrame:
         """One line per model (index: its label): rows, and the source or why it is not run."""
@@ -94,18 +98,18 @@ def job_of(inputs: Inputs, model: str, settings: Settings | None, max_images: in
 
 
 def _made_here(inputs: Inputs, job: Job, opened: dict[str, sources.Source]) -> tuple[pd.DataFrame, str, dict]:
-    there = stored(job, inputs.view)
-    if not isinstance(there, str):
-        frame, facts = there
+    reason = miss(job, inputs.view)
+    if reason is None:
+        frame, facts = stored(job, inputs.view)
         return frame, "store hit", facts
     try:
         compute(job, opened)
     except InputsUnavailable as error:
-        if there == "nothing stored":
+        if reason == "nothing stored":
             raise
-        raise InputsUnavailable(f"{job.model} on {job.dataset} ({there})", error.expected, error.remedy) from None
+        raise InputsUnavailable(f"{job.model} on {job.dataset} ({reason})", error.expected, error.remedy) from None
     frame, facts = stored(job, inputs.view)
-    return frame, f"computed ({there})", facts
+    return frame, f"computed ({reason})", facts
 
 
 def partial_notes(job: Job, facts: dict, frame: pd.DataFrame) -> list[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import pandas as pd
 
@@ -28,10 +29,23 @@ class Job:
     max_images: int | None = None
     local: sources.Local = None
 
-    @property
+    @cached_property
     def name(self) -> str:
         """What the store calls the dataset."""
         return sources.stored_name(self.model, self.dataset, self.max_images, self.local)
+
+    @cached_property
+    def known(self) -> dict:
+        """The facts of its keys, whatever the view, that can be known here without loading anything."""
+        facts = sources.subset_facts(self.dataset, self.max_images)
+        # A folder of 50,000 files takes seconds to be looked over: once for all views.
+        files, space = sources.hashes(self.dataset, self.local), dataset_spec(self.dataset).label_space
+        if files:
+            facts["artifacts"] = files
+        if space in labels.LABEL_SPACES:
+            facts["label_space"] = labels.label_space(space).digest
+        weights = keys.published_weights(self.model, self.local)
+        return facts | ({"weights": weights} if weights else {})
 
 
 @dataclass(frozen=True)
@@ -43,8 +57,8 @@ class Computed:
     missing: dict[tuple[str, str], str]
 
 
-def stored(job: Job, view_id: str) -> tuple[pd.DataFrame, dict] | str:
-    """The stored frame and the facts of its key; else why it is a miss: "nothing stored" or the field that differs.
+def miss(job: Job, view_id: str) -> str | None:
+    """Why the store lacks the predictions of a view: "nothing stored" or the field that differs; None for a hit.
 
     Compared is what can be known here without loading anything: checkpoint, weights, prompts, files, part, label
     space, view and precision. What is not here (the images on a laptop, say) is not compared.
@@ -52,23 +66,14 @@ def stored(job: Job, view_id: str) -> tuple[pd.DataFrame, dict] | str:
     view = keys.view_of(job.model, view_id)
     if not store.has_predictions(job.model, job.name, view.id):
         return "nothing stored"
-    frame, document = store.read_predictions(job.model, job.name, view.id)
-    difference = keys.mismatch(document, _known(job, view))
-    return difference or (frame, document["facts"])
+    _, document = store.read_predictions(job.model, job.name, view.id, columns=["image_id"])
+    return keys.mismatch(document, {**keys.known_facts(job.model, view, job.settings.precision), **job.known})
 
 
-def _known(job: Job, view) -> dict:
-    weights = keys.published_weights(job.model, job.local)
-    facts = {
-        **keys.known_facts(job.model, view, job.settings.precision, weights),
-        **sources.subset_facts(job.dataset, job.max_images),
-    }
-    files, space = sources.hashes(job.dataset, job.local), dataset_spec(job.dataset).label_space
-    if files:
-        facts["artifacts"] = files
-    if space in labels.LABEL_SPACES:
-        facts["label_space"] = labels.label_space(space).digest
-    return facts
+def stored(job: Job, view_id: str) -> tuple[pd.DataFrame, dict]:
+    """The stored frame of a view and the facts of its key. Raises InputsUnavailable where nothing is stored."""
+    frame, document = store.read_predictions(job.model, job.name, keys.view_of(job.model, view_id).id)
+    return frame, document["facts"]
 
 
 def network_of(model: str, local: sources.Local = None) -> Network:
@@ -79,8 +84,10 @@ def network_of(model: str, local: sources.Local = None) -> Network:
     return Network(model, path if local and weights in local else None)
 
 
-def compute(job: Job, opened: dict[str, sources.Source], network: Network | None = None) -> Report:
-    """Run one job; `opened` keeps datasets by name for the next one.
+def compute(
+    job: Job, opened: dict[str, sources.Source], network: Network | None = None, views: Sequence[str] | None = None
+) -> Report:
+    """Run one job, or only some of its views; `opened` keeps datasets by name for the next one.
 
     Raises InputsUnavailable for data, weights or libraries that cannot be had.
     """
@@ -93,7 +100,8 @@ def compute(job: Job, opened: dict[str, sources.Source], network: Network | None
         "stand_ins": sources.replaced_files(job.model, job.dataset, job.local),
     }
     facts = {**source.facts, **{name: value for name, value in more.items() if value}}
-    return run(network, replace(source.dataset, dataset_id=job.name), job.views, job.settings, source.space, facts)
+    dataset = replace(source.dataset, dataset_id=job.name)
+    return run(network, dataset, views or job.views, job.settings, source.space, facts)
 
 
 def compute_all(jobs: Sequence[Job]) -> Computed:
@@ -109,7 +117,7 @@ def compute_all(jobs: Sequence[Job]) -> Computed:
     opened: dict[str, sources.Source] = {}
     network: Network | None = None
     for job in merged(jobs):
-        views = tuple(view for view in job.views if isinstance(stored(job, view), str))
+        views = tuple(view for view in job.views if miss(job, view))
         if not views:
             hits.append(f"{job.model} on {job.name}")
             continue
@@ -117,7 +125,7 @@ def compute_all(jobs: Sequence[Job]) -> Computed:
             if network is None or network.name != job.model:
                 network = None  # the last model's memory is free before the next one is loaded
                 network = network_of(job.model, job.local)
-            reports.append(compute(replace(job, views=views), opened, network))
+            reports.append(compute(job, opened, network, views))
         except InputsUnavailable as error:
             missing[job.model, job.dataset] = str(error)
         except BookError as error:

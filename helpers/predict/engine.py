@@ -35,21 +35,19 @@ class Report:
 
 def run(
     network: Network, dataset: Dataset, view_ids: Sequence[str], settings: Settings | None = None,
-    space: labels.LabelSpace | None = None, extra: Mapping | None = None, restart: bool = False,
-    root: Path | None = None,
+    space: labels.LabelSpace | None = None, extra: Mapping | None = None, root: Path | None = None,
 ) -> Report:  # fmt: skip
     """Predictions of one model on one dataset under every view asked for; finished images are not seen again.
 
     Views that compute the same are computed once, under the id that `views.canonical_view` gives. `extra` facts
-    (artifacts, subset) go into the key; `restart` discards an unfinished run of another key. The base view keeps
-    embeddings and the model's head too. With `settings.shard` the store is left unmerged. Raises BookError for NaN or
-    constant logits, for images that cannot be read (after all others are stored), and where not even one image fits
-    into memory.
+    (artifacts, subset) go into the key. The base view keeps embeddings and the model's head too. With `settings.shard`
+    the store is left unmerged. Raises BookError for NaN or constant logits, for images that cannot be read (after all
+    others are stored), for an unfinished run of another key, and where not even one image fits into memory.
     """
     settings = resolved(settings or Settings())
     space = space or labels.label_space(dataset.label_space)
     with machine(settings):
-        passes = open_passes(network, dataset, space, view_ids, settings, extra, restart, root)
+        passes = open_passes(network, dataset, space, view_ids, settings, extra, root)
         open_ones = [each for each in passes if not each.writer.complete]
         pending = sum((each.todo for each in passes), start=False) > 0
         batches = chunks(pending, settings.batch_size, settings.shard) if open_ones else []
@@ -77,8 +75,8 @@ def _undecodable(dataset: Dataset, unreadable: list[str]) -> BookError:
     return BookError(
         f"{len(unreadable):,} of {len(dataset):,} images of {dataset.dataset_id}",
         f"images that can be decoded. {shown}",
-        "all others are stored: run with --skip-undecodable to go on without these (the result is then partial), "
-        "or replace them and run with --restart",
+        "all others are kept: run with --skip-undecodable to go on without these (the result is then partial), "
+        "or replace them and start anew",
     )  # fmt: skip
 
 

@@ -81,19 +81,27 @@ def _answer(each: Pass, positions: list[int], pixels: torch.Tensor, settings: Se
     import torch
 
     with torch.inference_mode():
-        with autocast(settings):
-            embedding, before = each.run.features(_images(each, pixels, settings))
-        logits = models.logits_from_features(embedding.float(), each.model.device_head)
+        logits, embedding, before = forward_images(each.run, each.view, pixels, settings)
     matrices = {}
     if "embeddings" in each.writer.keys:
         matrices = {"embedding": embedding} | ({} if before is None else {"before_projection": before})
     return Answer(each, positions, pixels, logits, matrices)
 
 
-def _images(each: Pass, pixels: torch.Tensor, settings: Settings) -> torch.Tensor:
+def forward_images(
+    model: models.LoadedModel, view: views.View, pixels: torch.Tensor, settings: Settings
+) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor | None]:
+    """Logits [n, classes], embedding [n, d] and pre-projection (or None) of pixels uint8 [n, 3, s, s]."""
+    with autocast(settings):
+        embedding, before = model.features(model_input(view, pixels, settings))
+    return models.logits_from_features(embedding.float(), model.device_head), embedding, before
+
+
+def model_input(view: views.View, pixels: torch.Tensor, settings: Settings) -> torch.Tensor:
+    """Normalised images on the device, channels last: convolutions are faster so, attention does not mind."""
     import torch
 
-    images = views.normalise(pixels.to(settings.device, non_blocking=True), each.view.preprocessing)
+    images = views.normalise(pixels.to(settings.device, non_blocking=True), view.preprocessing)
     return images.contiguous(memory_format=torch.channels_last)
 
 
@@ -107,7 +115,7 @@ def settle(answer: Answer, dataset: Dataset, settings: Settings) -> Answer:
         names = [dataset.images.where(answer.positions[row]) for row in bad[:3]]
         try:
             with torch.inference_mode(), autocast(settings):
-                models.check_logits(each.model, _images(each, answer.pixels, settings), logits)
+                models.check_logits(each.model, model_input(each.view, answer.pixels, settings), logits)
         except BookError as error:
             thing = f"{error.thing} under {each.view.id} on {dataset.dataset_id} ({', '.join(names)})"
             raise BookError(thing, error.expected, error.remedy) from None

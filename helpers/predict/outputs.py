@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from helpers.labels.decision import category_decision
+from helpers.labels import category_decision
 
 if TYPE_CHECKING:
     import torch

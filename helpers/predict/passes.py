@@ -73,7 +73,7 @@ def _lay_out(model: models.LoadedModel) -> None:
 
 def open_passes(
     network: Network, dataset: Dataset, space: labels.LabelSpace, view_ids: Sequence[str], settings: Settings,
-    extra: Mapping | None = None, restart: bool = False, root: Path | None = None,
+    extra: Mapping | None = None, root: Path | None = None,
 ) -> list[Pass]:  # fmt: skip
     """One pass for each distinct view of `view_ids`; the head and (base view) the embeddings are kept as well."""
     wanted = {view.id: view for view in (view_of(network.name, view_id) for view_id in view_ids)}
@@ -88,8 +88,8 @@ def open_passes(
         if matrices and model.head.weight is not None:
             store.write_head(model.key, *folded(model.head), root=root)
         writer = store.ShardWriter(
-            key, embedding_key=matrices, n=len(ids), shard_rows=settings.shard_rows, worker=worker, restart=restart,
-            root=root,
+            key, embedding_key=matrices, n=len(ids), shard_rows=settings.shard_rows, worker=worker,
+            restart=settings.restart, root=root,
         )  # fmt: skip
         finished = writer.finished_ids()
         todo = np.array([image not in finished for image in ids], dtype=bool)

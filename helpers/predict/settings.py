@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from helpers.errors import BookError
 
 PRECISIONS = ("fp32", "fp16", "bf16")
-MOST_THREADS = 8
+MOST_THREADS = 16
 
 
 @dataclass(frozen=True)
@@ -20,8 +20,9 @@ class Settings:
     `batch_size` is where the search starts at 224 px (it is halved when memory runs out); 0 chooses by device.
     `workers` are decoding processes, `threads` networks at once on a CPU, which then decode too; -1 and 0 choose.
     `compile` runs the network through torch.compile on a GPU. `skip_undecodable` goes on without images that cannot
-    be read; else the run ends with an error that names them, after all others are stored. `shard` (i, n) does the
-    i-th of n parts and leaves merging to others. A shard of the store is written after `shard_rows` images or
+    be read; else the run ends with an error that names them, after all others are stored. `restart` discards an
+    unfinished run of another key (other weights, files or libraries), which is an error otherwise. `shard` (i, n) does
+    the i-th of n parts and leaves merging to others. A shard of the store is written after `shard_rows` images or
     `shard_seconds`: what a killed run loses at most.
     """
 
@@ -32,6 +33,7 @@ class Settings:
     threads: int = 0
     compile: bool = False
     skip_undecodable: bool = False
+    restart: bool = False
     shard: tuple[int, int] = (1, 1)
     shard_rows: int = 2048
     shard_seconds: float = 300.0
@@ -74,15 +76,18 @@ def resolved(settings: Settings) -> Settings:
     # On a CPU the networks decode for themselves: no process to start, nothing to copy, every core busy.
     workers = settings.workers if settings.workers >= 0 else (min(8, cores()) if cuda else 0)
     threads = 1 if cuda else settings.threads or min(MOST_THREADS, cores())
+    if settings.compile and not cuda:
+        raise BookError("torch.compile", f"a GPU, found {device}", "leave --compile out")
     batch_size = settings.batch_size or (256 if cuda else 8)
     return replace(settings, device=device, workers=workers, threads=threads, batch_size=batch_size)
 
 
 @contextmanager
 def machine(settings: Settings) -> Iterator[None]:
-    """TF32 off, and on a CPU the cores divided among the threads; as before afterwards.
+    """TF32 off, and on a CPU one core to each of the threads; as before afterwards.
 
-    One core a network: two that share a layer wait for each other at its end, on a busy machine for long.
+    Cores that share a layer wait for each other at its end, spinning: on a machine that does anything else besides,
+    two of them cost up to six times the core time of one.
     """
     import torch
 
@@ -93,7 +98,7 @@ def machine(settings: Settings) -> Iterator[None]:
         for each in backends:
             each.allow_tf32 = False
         if settings.device == "cpu":
-            torch.set_num_threads(max(1, cores() // settings.threads))
+            torch.set_num_threads(1)
         yield
     finally:
         for each, allowed in zip(backends, before[0], strict=True):

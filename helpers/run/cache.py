@@ -17,6 +17,7 @@ from helpers.run import imports
 from helpers.run.notebooks import source_digest
 
 SCHEMA = 1
+READS_RECORDS = ("10_synthesis",)  # sections made from the records of the others: executed last
 _NAME_END = " ;[<>=!~("
 
 
@@ -51,7 +52,20 @@ def depends_on(section: str, profile: str, notebook: nbformat.NotebookNode, para
     found["helpers/data"] = imports.folder_digest(paths.PACKAGE / "data")
     recorded = f"book/recorded/{profile}/{section}.json"
     found[recorded] = file_digest(paths.resource(recorded))
+    if section in READS_RECORDS:
+        found |= _records(section, profile)
     return found | environment()
+
+
+def _records(section: str, profile: str) -> dict[str, str | None]:
+    """Digests of the other sections' records that are here or came with the book, of this profile and of "released"."""
+    found = {}
+    for name in dict.fromkeys((profile, "released")):
+        places = {"results": paths.results_dir(name), "recorded": paths.resource(f"book/recorded/{name}")}
+        for title, folder in places.items():
+            others = [path for path in sorted(folder.glob("*.json")) if path.stem != section]
+            found |= {f"{title}/{name}/{path.name}": file_digest(path) for path in others}
+    return found
 
 
 def environment() -> dict[str, str | None]:

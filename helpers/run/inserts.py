@@ -20,10 +20,16 @@ from helpers.run.pages import SHOWN_FIRST, Page
 from helpers.run.text import escaped, table
 
 _LINE = re.compile(r"^% insert: ([a-z-]+)[ \t]*$", re.MULTILINE)
+_SECTION_LINK = re.compile(r"\[([^\]]+)\]\(notebooks/(\w+)\.ipynb\)")
 
 
 def filled(text: str, name: str, pages: Sequence[Page]) -> str:
-    """The text with every `% insert: NAME` line replaced. Raises BookError for an unknown name."""
+    """The text with every `% insert: NAME` line replaced; links to sections that are not staged become plain text.
+
+    Raises BookError for an unknown name.
+    """
+    staged = {page.section for page in pages}
+    text = _SECTION_LINK.sub(lambda link: link.group(0) if link.group(2) in staged else link.group(1), text)
 
     def made(match: re.Match) -> str:
         if match.group(1) not in INSERTS:

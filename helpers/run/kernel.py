@@ -21,7 +21,8 @@ def own_kernel(jobs: int = 1) -> Iterator[None]:
     with tempfile.TemporaryDirectory(prefix="beyond-imagenet-") as folder:
         spec = Path(folder) / "jupyter" / "kernels" / NAME
         spec.mkdir(parents=True)
-        argv = [sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}", "--log-level=ERROR"]
+        # CRITICAL: the interrupt with which every kernel is shut down would be logged as an error.
+        argv = [sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}", "--log-level=CRITICAL"]
         (spec / "kernel.json").write_text(
             json.dumps({"argv": argv, "display_name": "Python 3", "language": "python"}), encoding="utf-8"
         )

@@ -45,15 +45,22 @@ def run_notebooks(
     """
     manifest = load_manifest()
     chosen = notebooks.choose(notebooks.sections(folder), only)
-    tasks = [_task(section, path, profile, given or {}, manifest) for section, path in chosen.items()]
+    tasks = {section: _task(section, path, profile, given or {}, manifest) for section, path in chosen.items()}
+    outcomes: dict[str, str | None] = dict.fromkeys(chosen)
+    outcomes |= _wave([task for section, task in tasks.items() if section not in cache.READS_RECORDS], jobs, manifest)
+    late = [section for section in chosen if section in cache.READS_RECORDS]
+    tasks |= {section: _task(section, chosen[section], profile, given or {}, manifest) for section in late}
+    outcomes |= _wave([tasks[section] for section in late], jobs, manifest)
+    _report(outcomes, list(tasks.values()))
+    return outcomes
+
+
+def _wave(tasks: Sequence[Task], jobs: int | None, manifest: Mapping[str, Artifact]) -> dict[str, str | None]:
+    """Execute those of the notebooks that have to be; returns their errors."""
     for task in tasks:
         print(f"  {task.section}: {'unchanged, reused' if task.why is None else f'to execute: {task.why}'}")
-    outcomes: dict[str, str | None] = {task.section: None for task in tasks}
     todo = [task for task in tasks if task.why is not None]
-    if todo:
-        outcomes |= _run_all(todo, jobs or min(os.cpu_count() or 1, len(todo)), manifest)
-    _report(outcomes, tasks)
-    return outcomes
+    return _run_all(todo, jobs or min(os.cpu_count() or 1, len(todo)), manifest) if todo else {}
 
 
 def _task(section: str, path: Path, profile: str, given: Mapping, manifest: Mapping[str, Artifact]) -> Task:

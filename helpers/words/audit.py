@@ -12,7 +12,6 @@ from helpers.words.tables import table
 from helpers.words.titles import FACTORS, name_of
 
 YES = {True: "yes", False: "no"}
-UNITS = {"percent": "%", "ratio": "ratio"}
 
 
 def accuracy() -> str:
@@ -23,9 +22,9 @@ def accuracy() -> str:
     others = others[(others.dataset == "imagenet1k_val") & (others.metric == "accuracy")].set_index("model").value
     shown = pd.DataFrame(
         {
-            "model": found.model.map(label), "table of models (%)": found.table, "robustness figure (%)": found.figure,
-            "calibration panel (%)": found.model.map(others), "difference (points)": found.difference,
-            "in images of 50,000": found.images.map("{:+,.0f}".format), "equal as printed": found.agrees.map(YES),
+            "model": found.model.map(label), "table (%)": found.table, "robustness (%)": found.figure,
+            "calibration (%)": found.model.map(others), "difference (points)": found.difference,
+            "in images": found.images.map("{:+,.0f}".format), "equal": found.agrees.map(YES),
         }
     )  # fmt: skip
     same = (found.figure - found.model.map(others)).abs().lt(0.05).all()
@@ -54,11 +53,10 @@ def averages() -> str:
     lines = pd.concat([printed, lines]).assign(name=lambda part: part.model.map(label))
     order = {section: at for at, section in enumerate(found.section.drop_duplicates())}
     lines = lines.sort_values("section", key=lambda part: part.map(order), kind="stable")
-    shown = lines.pivot(index=["section", "reading", "unit"], columns="name", values="text")
-    shown = shown.reindex(lines[["section", "reading", "unit"]].drop_duplicates().itertuples(index=False, name=None))
-    shown = shown[[label(model) for model in PAPER_MODELS]].rename_axis(columns=None).reset_index()
-    shown = shown.assign(section=shown.section.map(paper.SECTIONS), unit=shown.unit.map(UNITS))
-    return f"{said}\n\n{_html(shown, 2)}"
+    lines = lines.assign(mean=lines.section.map(paper.SECTIONS) + ": " + lines.reading)
+    shown = lines.pivot(index="mean", columns="name", values="text").loc[list(dict.fromkeys(lines["mean"]))]
+    shown = shown[[label(model) for model in PAPER_MODELS]].rename_axis(index=None, columns=None)
+    return f"{said} (Ratios for model mistakes, otherwise percent.)\n\n{table(shown).data}"
 
 
 def shape_bias() -> str:
@@ -107,8 +105,9 @@ def calibration() -> str:
     )
     shown = pd.DataFrame(
         {
-            "model": found.model.map(label), "data set": found.dataset.map(name_of), "accuracy (%)": found.accuracy,
-            "from the bins (%)": found.accuracy_from_bins, "ECE": found.ece,
+            "model": found.model.map(label), "data set": found.dataset.map(name_of),
+            "accuracy (%)": found.accuracy.map("{:.1f}".format),
+            "from the bins (%)": found.accuracy_from_bins.map("{:.2f}".format), "ECE": found.ece,
             "ECE by bin middles": found.ece_from_midpoints,
             "ECE at least": found.ece_low, "at most": found.ece_high, "gap at least": found.gap_low,
             "gap at most": found.gap_high, "direction": found.direction,

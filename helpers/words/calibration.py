@@ -64,7 +64,16 @@ def of_the_paper(table: pd.DataFrame) -> str:
     ]
     settled = int((table.direction != "open").sum())
     head = f"Without the mean confidence of each bin, {settled} of {len(table)} panels settle the direction:"
-    return f"{head}\n\n" + "\n".join(lines)
+    return f"{head}\n\n" + "\n".join(lines) + "\n\n" + _consistent(table)
+
+
+def _consistent(table: pd.DataFrame) -> str:
+    apart = (table.accuracy - table.accuracy_from_bins).abs().max()
+    possible = int(((table.ece_low <= table.ece) & (table.ece <= table.ece_high)).sum())
+    return (
+        f"The panels agree with themselves: accuracy from the bins is within {apart:.2f} points of the printed one in "
+        f"every panel, and {possible} of {len(table)} printed ECEs lie in the range that their bins allow."
+    )
 
 
 def recalibration(rows: pd.DataFrame, models: Sequence[str]) -> str:

@@ -76,9 +76,45 @@ def against_expected(rows: pd.DataFrame, models: Sequence[str], seen: pd.DataFra
     return "\n".join(lines) or "Not run."
 
 
+def other_clip(rows: pd.DataFrame) -> str:
+    """Where the testbed's own zero-shot CLIP models lie against what their accuracy leads one to expect; "" without."""
+    bed = select(rows, model="testbed")
+    curve = select(bed, metric="expected_error_ratio")
+    points = bed[bed.metric.ne("expected_error_ratio")].pivot(index="group", columns="metric", values="value")
+    points = points[points.index.str.contains("clip")]
+    if curve.empty or points.empty:
+        return ""
+    at = curve.group.str.removeprefix("accuracy:").astype(float).to_numpy()
+    low, middle, high = (np.interp(points.accuracy, at, curve[name]) for name in ("ci_low", "value", "ci_high"))
+    said = [
+        f"{name} {ratio:.2f}, expected {centre:.2f} [{start:.2f}, {end:.2f}]"
+        for name, ratio, centre, start, end in zip(points.index, points.error_ratio, middle, low, high, strict=True)
+    ]
+    return (
+        f"The testbed has {len(points)} zero-shot CLIP models of its own: {'; '.join(said)}. "
+        f"{int((points.error_ratio < low).sum())} of them lie below the range of models of their accuracy."
+    )
+
+
 def of_the_paper(rows: pd.DataFrame, models: Sequence[str]) -> str:
     """`against_expected` for the paper's models, from the bars of its figure."""
     return against_expected(rows, models, seen_rows())
+
+
+def decoded(models: Sequence[str]) -> tuple[pd.DataFrame, str]:
+    """Wrong images behind the bars of the rare factors ("10 of 43"), and the overall errors that they force.
+
+    >>> decoded(["convnext_sup"])[0].loc["style", "ConvNeXt-sup"]
+    '10 of 43'
+    """
+    columns = {}
+    for model in models:
+        bars = paper.decoded_bars(model)
+        rare = bars[bars["count"].notna()].to_dict("records")
+        columns[label(model)] = {bar["group"].replace("_", " "): f"{bar['count']} of {int(bar['n'])}" for bar in rare}
+    errors = "; ".join(f"{label(model)} {100 * paper.overall_error(model):.1f} %" for model in models)
+    table = pd.DataFrame(columns).dropna(how="all").fillna("read too coarsely")
+    return table, f"Overall errors on the 46,110 images at which these bars are whole numbers of images: {errors}."
 
 
 def contrasts(rows: pd.DataFrame, pairs: Sequence[tuple[str, str]]) -> tuple[pd.DataFrame, str]:

@@ -51,3 +51,16 @@ def agreement(rows: pd.DataFrame, first: str, second: str) -> str:
         f"{names[0]} and {names[1]} err together with kappa {shown(kappa[0])}; "
         f"their accuracies allow {low:.2f} to {high:.2f}."
     )
+
+
+def agreements(rows: pd.DataFrame, models: tuple[str, ...]) -> str:
+    """Error consistency in words: of the last two models, and of the last one with people, where both are there."""
+    pairs = [tuple(models[-2:])] if len(models) > 1 else []
+    said = [agreement(rows, *pair) for pair in [*pairs, (models[-1], "humans")]]
+    return "\n\n".join(filter(None, said))
+
+
+def present(rows: pd.DataFrame, order: tuple[str, ...]) -> list[str]:
+    """Those of `order` that have an error consistency with another one."""
+    seen = {name for pair in select(rows, metric="kappa").model for name in pair.split(" ~ ")}
+    return [name for name in order if name in seen]

@@ -54,7 +54,7 @@ def layers() -> pd.DataFrame:
     return pd.DataFrame(
         {
             "model": found.model.map(label), "panel": found.panel, "layers in the figure": reading,
-            "by the architecture": found.expected.astype("Int64"),
+            "by the architecture": [f"{n:.0f}" if n == n else "–" for n in found.expected.astype(float)],
             "equal": equal.map({True: "yes", False: "no"}).where(found.expected.notna(), "–"),
             "how they add up": found.because.fillna("depends on which modules count"),
         }
@@ -74,7 +74,7 @@ def looks() -> pd.DataFrame:
 def answer() -> str:
     """The section's answer as Markdown: what can be checked in panels without numbers."""
     table = layers()
-    known = table[table["by the architecture"].notna()]
+    known = table[table.equal != "–"]
     whole = table[table.panel == "all"].set_index("model")["layers in the figure"].to_dict()
     shown = "; ".join(f"{model} {count}" for model, count in whole.items())
     return (

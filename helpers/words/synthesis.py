@@ -12,6 +12,7 @@ from IPython.display import HTML
 from helpers import results
 from helpers.paper.names import SECTIONS
 from helpers.paper.verdicts import CONTRADICTED, HOLDS, NOT_DECIDABLE, NOT_RUN, WITHIN_NOISE
+from helpers.words.numbers import shown
 from helpers.words.tables import FACE, verdict_cell
 
 OUR_READINGS = ("mistakes_texture_top2", "calib_sup_under_1k")  # weaker than what the paper says
@@ -75,7 +76,11 @@ def beyond_the_paper(ledger: pd.DataFrame) -> str:
     for source in [name for name in ledger.source.drop_duplicates() if name != "paper"]:
         claims = own_claims(ledger, source)
         claims = claims[claims.verdict != NOT_RUN]
-        lines = [f"- {row.statement} *{row.verdict.capitalize()}*: {row.reason}." for row in claims.itertuples()]
+        lines = [
+            f"- {row['statement']} *{row['verdict'].capitalize()}*: {row['reason']}; "
+            f"effect {shown({**row, 'value': row['effect']}, signed=True)}."
+            for row in claims.to_dict("records")
+        ]
         said = f"{len(lines)} of the statements can be looked at" + (":" if lines else ".")
         parts.append("\n\n".join([f"**{source.capitalize()}**: {said}", "\n".join(lines)]).strip())
     return "\n\n".join(parts)
@@ -96,7 +101,7 @@ def claims_table(ledger: pd.DataFrame, names: Mapping[str, str], ours: bool = Fa
     head = "".join(f"<th>{html.escape(name)}</th>" for name in ["claim", "face value", *names.values()])
     lines = [_line(part.set_index("source"), list(names)) for _, part in kept.groupby("claim", sort=False)]
     return HTML(
-        f'<div class="table-scroll"><table class="table book-table claims"><thead><tr>{head}</tr></thead>'
+        f'<div class="table-scroll"><table class="dataframe table book-table claims"><thead><tr>{head}</tr></thead>'
         f"<tbody>{''.join(lines)}</tbody></table></div>"
     )
 

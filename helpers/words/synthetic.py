@@ -62,6 +62,6 @@ def remarks() -> str:
         "precision of reading. Whether the scenes are that dark or the labels were matched wrongly for this factor "
         f"cannot be seen from the figure.\n\n**Camera yaw and object yaw** have bars of exactly the same height for "
         f"{' and '.join(same) or 'none'}, and nearly so for the others. In a scene with one object, turning the "
-        "camera and turning the object can show the same picture; equal heights to the pixel in two figures are still "
-        "worth knowing."
+        "camera and turning the object can show the same picture; whether that is why the bars end on the same pixel "
+        "in both figures cannot be seen from them."
     )

@@ -17,7 +17,7 @@ CLASSES = {
     "holds": "holds", "contradicted": "contradicted", "within noise": "noise", "not decidable": "undecidable",
     "not run": "not-run",
 }  # fmt: skip
-_LONG = re.compile(r"<(td|th)>([^<]{28,})<")  # cells that may break into lines; short ones stay on one
+_LONG = re.compile(r"<(td|th)>([^<]{40,})<")  # cells that may break into lines; short ones stay on one
 FACE = {True: "yes", False: "no", None: "–"}
 
 
@@ -51,7 +51,7 @@ def claims(section: str | None, rows_by_source: Mapping[str, pd.DataFrame], stri
     head = "".join(f"<th>{html.escape(name)}</th>" for name in ["claim", "face value", *names])
     lines = [_claim_line(part, sources) for _, part in ledger.groupby("claim", sort=False)]
     return HTML(
-        f'<div class="table-scroll"><table class="table book-table claims"><thead><tr>{head}</tr></thead>'
+        f'<div class="table-scroll"><table class="dataframe table book-table claims"><thead><tr>{head}</tr></thead>'
         f"<tbody>{''.join(lines)}</tbody></table></div>"
     )
 

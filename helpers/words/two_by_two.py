@@ -21,7 +21,7 @@ CONTRASTS = (
     ("convnext_clip", "convnext_sup"),
     ("vit_clip", "vit_sup"),
 )
-INTERACTION = "supervised − CLIP, in ConvNeXt − ViT"
+INTERACTION = "first − second"
 PROPERTIES = (
     ("accuracy on ImageNet (points)", "imagenet1k_val", "accuracy", "overall"),
     ("mean error ratio", "imagenet_x", "error_ratio", "mean_of_16"),
@@ -50,6 +50,24 @@ def contrasts() -> pd.DataFrame:
     lines |= {f"accuracy lost under {name} (points)": _loss_cells(index, name) for name in LOSSES}
     columns = [label(" - ".join(pair)) for pair in CONTRASTS]
     return pd.DataFrame.from_dict(lines, orient="index", columns=[*columns, INTERACTION])
+
+
+def architectures(table: pd.DataFrame) -> pd.DataFrame:
+    """Of `contrasts`: ConvNeXt minus ViT under either paradigm, and their difference.
+
+    >>> architectures(contrasts()).shape
+    (11, 3)
+    """
+    return table.iloc[:, [0, 1, 4]]
+
+
+def paradigms(table: pd.DataFrame) -> pd.DataFrame:
+    """Of `contrasts`: CLIP minus supervised for either architecture.
+
+    >>> paradigms(contrasts()).columns.tolist()
+    ['ConvNeXt-CLIP − ConvNeXt-sup', 'ViT-CLIP − ViT-sup']
+    """
+    return table.iloc[:, [2, 3]]
 
 
 def _cells(index: Index, dataset: str, metric: str, group: str) -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pandas as pd
 
@@ -17,6 +18,12 @@ from helpers.profiles.table import Profile
 
 DECODE_MS, VIEW_MS = 1.5, 2.0  # core time of a photograph of 500 x 400, as `bench` measures it on one x86-64 core
 FREE_T4_GB, FREE_T4_FORWARDS = 20, 1_000_000
+SHOWN_GB = {
+    "convnext_base_sup_in22k_ft_in1k": 0.354, "deit3_base_sup_in22k_ft_in1k": 0.346, "cue_conflict": 0.14,
+    "convnext_base_clip_laion400m": 0.606, "convnext_base_in1k": 0.354, "deit3_base_in1k": 0.346, "pug_imagenet": 27.0,
+}  # fmt: skip
+"""Sizes of files of which no exact size is published, as their pages show them (cue-conflict: of its images)."""
+
 NOTES = (
     "Minutes are forward passes alone, from throughputs published for 224 pixels and scaled by the number of pixels; "
     "mixed precision (amp) is faster than the fp32 of this book. `decode` is minutes of one processor core: divide by "
@@ -40,8 +47,8 @@ def plan_table(
     """One row a section (index) and a total: what a run of it would cost now, on top of the sections above it.
 
     Columns: download_gb (files not here; `unknown` names those of unstated size), images, forwards (images x views x
-    models), gmacs (of all forwards, in units of 1e15 multiply-accumulates), decode (core minutes), minutes per machine
-    (NaN where nothing is published for a model), note. What is in the store already is counted all the same.
+    models), petamacs (their multiply-accumulates in units of 1e15), decode (core minutes), minutes per machine (NaN
+    where nothing is published for a model), note. What is in the store already is counted all the same.
     """
     table = throughputs()
     machines = list(dict.fromkeys(table.machine))
@@ -62,8 +69,6 @@ def plan_table(
 
 
 def _without(job: Job, seen: set[tuple]) -> Job:
-    from dataclasses import replace
-
     return replace(job, views=tuple(v for v in job.views if (job.model, job.dataset, v) not in seen))
 
 
@@ -76,13 +81,17 @@ def _row(todo: list[Job], table: pd.DataFrame, machines: list[str]) -> dict:
     forwards = sum(_images(job) * len(job.views) for job in todo)
     decode = sum(_images(job) * (DECODE_MS + VIEW_MS * len(job.views)) for job in todo) / 60_000
     datasets = {job.dataset: _images(job) for job in todo}
-    row = {"images": sum(datasets.values()), "forwards": forwards, "decode": decode, "petamacs": 0.0}
-    return row | {machine: _minutes(todo, table[table.machine == machine]) for machine in machines}
+    row = {"images": sum(datasets.values()), "forwards": forwards, "decode": decode}
+    row["petamacs"] = _sum(todo, dict(zip(table.architecture, table.gmacs / 1e6, strict=True)))
+    for machine in machines:
+        published = table[table.machine == machine]
+        row[machine] = _sum(todo, dict(zip(published.architecture, 1 / published.images_per_second / 60, strict=True)))
+    return row
 
 
-def _minutes(todo: list[Job], table: pd.DataFrame) -> float:
-    speed = dict(zip(table.architecture, table.images_per_second, strict=True))
-    return sum(_at_224(job) / speed.get(models.resolve(job.model).architecture, float("nan")) for job in todo) / 60
+def _sum(todo: list[Job], each: dict[str, float]) -> float:
+    """What all forward passes cost if one of an architecture costs `each`; NaN where that is not known for one."""
+    return sum(_at_224(job) * each.get(models.resolve(job.model).architecture, float("nan")) for job in todo)
 
 
 def _at_224(job: Job) -> float:
@@ -93,8 +102,9 @@ def _at_224(job: Job) -> float:
 def _downloads(names: Sequence[str], local: Local) -> dict:
     manifest = load_manifest()
     todo = [n for n in names if not (local and n in local) and fetch.where_is(n, manifest=manifest) not in AT_HAND]
-    unknown = [name for name in todo if not manifest[name].bytes]
-    return {"download_gb": sum(manifest[name].bytes or 0 for name in todo) / 1e9, "unknown": ", ".join(unknown)}
+    sizes = {name: manifest[name].bytes / 1e9 if manifest[name].bytes else SHOWN_GB.get(name) for name in todo}
+    known = [size for size in sizes.values() if size is not None]
+    return {"download_gb": sum(known), "unknown": ", ".join(name for name, size in sizes.items() if size is None)}
 
 
 def _note(row: dict, todo: list[Job]) -> str:

@@ -9,8 +9,7 @@ from importlib.util import find_spec
 import pandas as pd
 
 from helpers import fetch, models, paths, predict
-from helpers.datasets import OVERLAYS, dataset_spec
-from helpers.errors import BookError
+from helpers.datasets import dataset_spec
 from helpers.manifest import Artifact, load_manifest
 from helpers.predict import Computed, Inputs, Job, Settings, job_of
 from helpers.predict.sources import OTHER_COPIES, Local
@@ -31,21 +30,23 @@ NOT_TO_BE_HAD = ("gated", "manual", "not installed", "offline")
 
 
 def needed(profile: str | Profile, sections: Sequence[str] = ()) -> dict[str, list[Inputs]]:
-    """Inputs by section (default: all), by full name or number. A section without predictions is left out.
+    """Inputs by section (default: all), by full name or number. Sections without any are left out.
 
     >>> {section: len(found) for section, found in needed("paper", ["03", "04_calibration", "08"]).items()}
     {'03_shape_texture': 1, '04_calibration': 2, '08_invariance': 16}
     """
     found = get(profile)
     chosen = [name for name in SECTION_ROLES if not sections or name in sections or name.split("_")[0] in sections]
-    return {name: _inputs_of(found, SECTION_ROLES[name]) for name in chosen}
+    wanted = {name: _inputs_of(found, SECTION_ROLES[name]) for name in chosen}
+    return {name: inputs for name, inputs in wanted.items() if inputs}
 
 
 def _inputs_of(profile: Profile, roles: Sequence[str]) -> list[Inputs]:
+    if "sweep" in roles and not profile.sweep:
+        return []  # without the other views there is nothing to compare the first one with
     plain = [profile.roles[role] for role in roles if role in profile.roles]
-    if "sweep" not in roles or "val" not in profile.roles:
-        return plain
-    return plain + [replace(profile.roles["val"], view=view) for view in profile.sweep]
+    swept = profile.sweep if "sweep" in roles else ()
+    return plain + [replace(profile.roles["val"], view=view) for view in swept]
 
 
 def jobs(

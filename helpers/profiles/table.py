@@ -64,6 +64,15 @@ PROFILES: dict[str, Profile] = {
         roles=_paper_roles(MODEL_SETS["paper"]),
         sweep=tuple(views.invariance_views()),
     ),
+    "report": Profile(
+        name="report",
+        title="Models of your choice",
+        banner="models that you named, run here on the real benchmarks by the paper's protocols; not the paper's four",
+        needs="a GPU and the model hub; for a part of it access to ImageNet",
+        roles=_paper_roles(()),
+        models=(),
+        sweep=tuple(views.invariance_views()),
+    ),
 }
 
 
