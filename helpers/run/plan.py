@@ -19,7 +19,19 @@ def plan_text(profile: str, only: Sequence[str] = ()) -> str:
     lines = [f"Profile {chosen.name}: {chosen.banner}.", f"Needs: {chosen.needs}.", "", "Notebooks:"]
     for section, path in notebooks.choose(notebooks.sections(), only).items():
         lines.append(f"  {section}: {_why(section, path, profile, manifest) or 'unchanged, would be reused'}")
-    return "\n".join([*lines, "", *_downloads(profile, manifest)])
+    return "\n".join([*lines, "", *_downloads(profile, manifest, only), *_costs(chosen, only)])
+
+
+def _costs(chosen: profiles.Profile, only: Sequence[str]) -> list[str]:
+    """What the models of a profile would cost to run; nothing where none is run."""
+    sections = list(notebooks.choose(notebooks.sections(), only))
+    if not profiles.jobs(chosen, sections):
+        return []
+    table = profiles.plan_table(chosen, sections).round(1).to_string(na_rep="-")
+    missing = [f"  {row.artifact} ({row.where}): {row.remedy}" for row in
+               profiles.missing_inputs(chosen, sections).itertuples()]  # fmt: skip
+    return ["", "Models to run (minutes on the machines named):", table, profiles.costs.NOTES,
+            *(["", "Not to be had without you:", *missing] if missing else [])]  # fmt: skip
 
 
 def _why(section: str, path, profile: str, manifest: dict[str, Artifact]) -> str | None:
@@ -29,8 +41,12 @@ def _why(section: str, path, profile: str, manifest: dict[str, Artifact]) -> str
     return reuse.why_again(section, profile, paths.executed_dir(profile) / f"{section}.ipynb", depends, manifest)
 
 
-def _downloads(profile: str, manifest: dict[str, Artifact]) -> list[str]:
-    places = {name: where_is(name, manifest=manifest) for name in reuse.wanted(profile, manifest)}
+def _downloads(profile: str, manifest: dict[str, Artifact], only: Sequence[str]) -> list[str]:
+    sections = notebooks.choose(notebooks.sections(), only)
+    names = dict.fromkeys(name for section in sections for name in reuse.wanted(profile, manifest, section))
+    places = {name: where_is(name, manifest=manifest) for name in names}
+    if not places:
+        return ["Files: none is needed."]
     todo = {name: place for name, place in places.items() if place not in _AT_HAND}
     if not todo:
         return [f"Files: all {len(places)} are here, nothing to download."]

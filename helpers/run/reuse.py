@@ -109,16 +109,10 @@ def is_recorded(record: results.Record) -> bool:
 
 
 def wanted(profile: str, manifest: Mapping[str, Artifact], section: str | None = None) -> tuple[str, ...]:
-    """Ids of the published files that a profile reads, in one section or in all."""
-    from helpers.profiles import PROFILES
+    """Ids of the files that the predictions of a profile rest on, in one section or in all."""
+    from helpers import profiles
 
-    if profile not in PROFILES:
+    if profile not in profiles.PROFILES:
         return ()
-    named = [
-        inputs.artifact.format(model=model)
-        for inputs in PROFILES[profile].roles.values()
-        if inputs.artifact
-        for model in inputs.models
-    ]
-    known = [name for name in dict.fromkeys(named) if name in manifest]
-    return tuple(name for name in known if section is None or section in manifest[name].sections)
+    found = profiles.artifacts(profile, [section] if section else ())
+    return tuple(name for name in found if name in manifest)
