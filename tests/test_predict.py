@@ -140,7 +140,7 @@ def test_an_image_is_decoded_once_whatever_the_number_of_views(tiny, tmp_path, m
 VIEWS = ["paper.eval", "paper.scale-2"]
 
 
-def interrupted(network, dataset, settings, root, after: int, monkeypatch) -> None:
+def interrupted(network, dataset, settings, root, after: int, monkeypatch, view_ids=VIEWS) -> None:
     """Run until `after` batches are done, then break off as by Ctrl-C."""
     seen = []
     real = engine.forward
@@ -154,7 +154,7 @@ def interrupted(network, dataset, settings, root, after: int, monkeypatch) -> No
     with monkeypatch.context() as patch:
         patch.setattr(engine, "forward", breaking)
         with pytest.raises(KeyboardInterrupt):
-            run(network, dataset, VIEWS, settings, root=root)
+            run(network, dataset, view_ids, settings, root=root)
 
 
 def test_an_interrupted_run_goes_on_to_identical_files(tiny, tmp_path, monkeypatch):
@@ -168,6 +168,19 @@ def test_an_interrupted_run_goes_on_to_identical_files(tiny, tmp_path, monkeypat
     assert report.reused >= 8
     assert report.computed == 21 - report.reused
     assert contents(tmp_path / "broken") == contents(tmp_path / "whole")
+
+
+def test_a_view_that_is_asked_for_later_joins_what_is_half_done(tiny, tmp_path, monkeypatch):
+    """Images that are finished under one view are run under the other only."""
+    settings, dataset = dataclasses.replace(QUIET, shard_rows=4, threads=1), pictures(14)
+    interrupted(tiny, dataset, settings, tmp_path / "later", 2, monkeypatch, VIEWS[:1])
+    sizes = []
+    real = models.LoadedModel.features
+    monkeypatch.setattr(models.LoadedModel, "features", lambda self, x: sizes.append(len(x)) or real(self, x))
+    run(tiny, dataset, VIEWS, settings, root=tmp_path / "later")
+    assert sum(sizes) == 14 + 10  # one batch of the first view was written when it broke off
+    run(tiny, dataset, VIEWS, settings, root=tmp_path / "at once")
+    assert contents(tmp_path / "later") == contents(tmp_path / "at once")
 
 
 def test_a_finished_run_is_not_run_again(tiny, tmp_path, monkeypatch):
@@ -397,11 +410,22 @@ def test_a_view_that_an_image_does_not_allow_names_the_image(tiny):
 # Settings and precision
 
 
-def test_the_machine_is_left_as_it_was():
-    flags = torch.backends.cuda.matmul.allow_tf32, torch.backends.cudnn.allow_tf32, torch.get_num_threads()
-    with machine(resolved(Settings(device="cpu", threads=1))):
-        assert (torch.backends.cuda.matmul.allow_tf32, torch.backends.cudnn.allow_tf32) == (False, False)
-    assert (torch.backends.cuda.matmul.allow_tf32, torch.backends.cudnn.allow_tf32, torch.get_num_threads()) == flags
+@pytest.mark.parametrize("allowed", [True, False])
+def test_the_machine_is_left_as_it_was(allowed):
+    backends = torch.backends.cuda.matmul, torch.backends.cudnn
+    before = [each.allow_tf32 for each in backends]
+    try:
+        for each in backends:
+            each.allow_tf32 = allowed
+        torch.set_num_threads(2)
+        with machine(resolved(Settings(device="cpu", threads=1))):
+            assert [each.allow_tf32 for each in backends] == [False, False]
+            assert torch.get_num_threads() == 1
+        assert [each.allow_tf32 for each in backends] == [allowed, allowed]
+        assert torch.get_num_threads() == 2
+    finally:
+        for each, flag in zip(backends, before, strict=True):
+            each.allow_tf32 = flag
 
 
 @pytest.mark.parametrize(("settings", "expected"), [
@@ -427,6 +451,7 @@ def test_precision_changes_numbers_and_the_key(tiny, tmp_path):
         run(tiny, dataset, ["paper.eval"], dataclasses.replace(QUIET, precision=precision), root=tmp_path / precision)
     frames = [store.read_predictions("tiny", "toy", "paper.eval", tmp_path / p) for p in ("fp32", "bf16")]
     assert store.explain_difference(frames[0][1], frames[1][1]) == "facts.precision: stored 'fp32', asked for 'bf16'"
+    assert frames[0][1]["facts"]["weights"] == "random:0"
     difference = (frames[0][0].confidence - frames[1][0].confidence).abs().max()
     assert 0 < difference < 0.01
     with autocast(QUIET):

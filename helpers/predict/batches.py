@@ -98,7 +98,7 @@ def loaded(reader: Reader, batches: list[list[int]], settings: Settings) -> Iter
     return iter(
         DataLoader(
             reader, batch_sampler=batches, collate_fn=collate, num_workers=workers,
-            prefetch_factor=4 if workers else None, pin_memory=settings.device.startswith("cuda"),
+            prefetch_factor=2 if workers else None, pin_memory=settings.device.startswith("cuda"),
             multiprocessing_context=context,
         )
     )  # fmt: skip

@@ -19,6 +19,9 @@ from helpers.predict.passes import Network, Pass, open_passes
 from helpers.predict.settings import Settings, machine, resolved
 
 
+BATCH_BYTES = 256 << 20
+
+
 @dataclass(frozen=True)
 class Report:
     """What a run did: images seen now and found finished, seconds, what could not be read, and whether it is merged."""
@@ -50,7 +53,8 @@ def run(
         passes = open_passes(network, dataset, space, view_ids, settings, extra, root)
         open_ones = [each for each in passes if not each.writer.complete]
         pending = sum((each.todo for each in passes), start=False) > 0
-        batches = chunks(pending, settings.batch_size, settings.shard) if open_ones else []
+        size = images_at_once([each.view.size for each in passes], settings.batch_size)
+        batches = chunks(pending, size, settings.shard) if open_ones else []
         started = time.perf_counter()
         unreadable = _see(dataset, space, batches, open_ones, settings) if batches else []
     n, seen = len(dataset), sum(map(len, batches))
@@ -83,24 +87,15 @@ def _undecodable(dataset: Dataset, unreadable: list[str]) -> BookError:
 def _see(
     dataset: Dataset, space: labels.LabelSpace, batches: list[list[int]], passes: list[Pass], settings: Settings
 ) -> list[str]:
+    """Run all batches and hand their rows to the store; returns the images that could not be read."""
     from tqdm import tqdm
 
-    reader = Reader(dataset, tuple(each.view for each in passes))
-    sizes = {each.view.id: first_size(each.view.size, settings.batch_size) for each in passes}
-    for each in passes:
-        _ = each.model.device_head  # built here once, not by several threads at a time
-
-    def work(item: Batch | list[int]) -> tuple[Batch, list[Answer]]:
-        batch = item if isinstance(item, Batch) else reader.batch(item)
-        return batch, [answer for each in passes for answer in forward(each, batch, settings, sizes)]
-
-    items = loaded(reader, batches, settings) if settings.workers else batches
     unreadable: list[str] = []
     title = f"{passes[0].model.key} on {dataset.dataset_id} ({len(passes)} view{'s' * (len(passes) > 1)})"
     with tqdm(total=sum(map(len, batches)), desc=title, unit="image", disable=not settings.progress) as bar:
         block = Block(dataset, space, passes, settings)
         try:
-            for batch, answers in _in_order(work, items, settings.threads):
+            for batch, answers in _answers(dataset, batches, passes, settings):
                 for answer in answers:
                     block.add(settle(answer, dataset, settings))
                 block.write_if_due()
@@ -112,6 +107,33 @@ def _see(
             raise
         block.write()
     return unreadable
+
+
+def _answers(
+    dataset: Dataset, batches: list[list[int]], passes: list[Pass], settings: Settings
+) -> Iterator[tuple[Batch, list[Answer]]]:
+    """Each batch, decoded by worker processes or by the thread that runs it, with what all passes say of it."""
+    reader = Reader(dataset, tuple(each.view for each in passes))
+    sizes = {each.view.id: first_size(each.view.size, settings.batch_size) for each in passes}
+    for each in passes:
+        _ = each.model.device_head  # built here once, not by several threads at a time
+
+    def work(item: Batch | list[int]) -> tuple[Batch, list[Answer]]:
+        batch = item if isinstance(item, Batch) else reader.batch(item)
+        return batch, [answer for each in passes for answer in forward(each, batch, settings, sizes)]
+
+    return _in_order(work, loaded(reader, batches, settings) if settings.workers else batches, settings.threads)
+
+
+def images_at_once(sides: Sequence[int], batch_size: int) -> int:
+    """Images decoded together: `batch_size`, or fewer where all their views would need more than 256 MiB.
+
+    Several such batches wait in the memory that processes share, which is small on many machines.
+
+    >>> images_at_once([224], 256), images_at_once([224] * 10 + [112, 336, 512, 640], 256)
+    (256, 68)
+    """
+    return max(1, min(batch_size, BATCH_BYTES // sum(3 * side * side for side in sides)))
 
 
 def first_size(side: int, batch_size: int) -> int:

@@ -15,6 +15,9 @@ def merge_parts(root: Path | None = None) -> list[str]:
 
     The rows are those of a run that was not split. Raises BookError where images of a run are still missing, after
     all others are merged: the run goes on where it stopped when its parts, or the whole, are run again.
+
+    >>> merge_parts(Path("/nowhere"))
+    []
     """
     folder = Path(root or paths.store_dir()) / "predictions"
     entries = [Entry(each.parent, each.name.removesuffix(".parts")) for each in sorted(folder.glob("*/*/*.parts"))]

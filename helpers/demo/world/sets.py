@@ -1,0 +1,192 @@
+"""Sets of the drawn world: which scene stands behind image i of a set.
+
+Image i depends on (seed, set name, i) alone: a set can be read in any order, in parts, or on several machines.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pandas as pd
+
+from helpers.demo.world import exemplars
+from helpers.demo.world.classes import N_FINE, RENDITION_CLASSES
+from helpers.demo.world.rendering import render
+from helpers.demo.world.scene import AGREEMENT, Scene, one_of, sample_scene, spawn
+from helpers.demo.world.styles import STYLES
+from helpers.demo.world.top_factors import SLOTS, apply_factor, with_variant
+from helpers.errors import BookError
+
+BLOCK = 200  # images after which the schedule of factors repeats in a new order
+FACTOR_RATE = 0.6  # share of training images with one of the sixteen factors
+
+
+@dataclass(frozen=True)
+class Item:
+    """One image: uint8 array (80, 96, 3), fine-class index, id, and every factor by name."""
+
+    image: np.ndarray
+    label: int
+    image_id: str
+    factors: dict
+
+
+@dataclass(frozen=True)
+class DemoSet:
+    """A set as a sequence: `len(s)`, `s[i]` (an Item, rendered on demand), iteration, `s.scene(i)`, `s.image_id(i)`."""
+
+    name: str
+    n: int
+    seed: int
+
+    def __len__(self) -> int:
+        return self.n
+
+    def scene(self, index: int) -> Scene:
+        """The scene of image `index`. Raises IndexError outside the set."""
+        if not 0 <= index < self.n:
+            raise IndexError(f"{self.name} has {self.n} images; there is no image {index}")
+        return SETS[self.name].scene(self.seed, index)
+
+    def image_id(self, index: int) -> str:
+        """Id of image `index`, unique within the set."""
+        return SETS[self.name].image_id(index)
+
+    def __getitem__(self, index: int) -> Item:
+        scene = self.scene(index)
+        return Item(render(scene), scene.fine, self.image_id(index), factors(scene))
+
+    def __iter__(self) -> Iterator[Item]:
+        return (self[index] for index in range(self.n))
+
+
+@dataclass(frozen=True)
+class SetSpec:
+    """How a set is made: (seed, index) -> scene, index -> id, its usual size and seed, the most it can have."""
+
+    scene: Callable[[int, int], Scene]
+    image_id: Callable[[int], str]
+    n: int
+    seed: int
+    most: int | None = None
+
+
+def training_scene(seed: int, index: int) -> Scene:
+    """A training scene: the material agrees in 85 %, and 60 % of the images have one factor, as often as in `val`."""
+    rng = spawn(seed, "train", index)
+    factor = one_of(rng, _slots()) if rng.random() < FACTOR_RATE else None
+    fine = int(rng.integers(N_FINE))
+    scene = sample_scene(rng, fine, agreement=AGREEMENT)
+    if factor is None or (factor == "subcategory" and fine not in with_variant()):
+        return scene
+    return apply_factor(scene, factor, rng)
+
+
+def _slots() -> list[str]:
+    return [factor for factor, number in SLOTS.items() for _ in range(number)]
+
+
+def _scheduled(seed: int, name: str, index: int) -> tuple[str, int]:
+    """Factor and fine class of image `index`: 200 slots and 64 classes, in an order of each block's own."""
+    factor = _slots()[int(spawn(seed, f"{name}/factors", index // BLOCK).permutation(BLOCK)[index % BLOCK])]
+    fine = int(spawn(seed, f"{name}/classes", index // N_FINE).permutation(N_FINE)[index % N_FINE])
+    return factor, fine
+
+
+def _factor_scene(name: str, seed: int, index: int) -> Scene:
+    factor, fine = _scheduled(seed, name, index)
+    rng = spawn(seed, name, index)
+    if factor == "subcategory" and fine not in with_variant():
+        fine = int(rng.choice(with_variant()))
+    return apply_factor(sample_scene(rng, fine), factor, rng)
+
+
+def tuning_scene(seed: int, index: int) -> Scene:
+    """A scene of the split that checkpoints and settings are chosen on: like `validation_scene`, drawn apart."""
+    return _factor_scene("tune", seed, index)
+
+
+def validation_scene(seed: int, index: int) -> Scene:
+    """A scene of `val`: exactly one top factor, the material its category's own (but for the factor "texture")."""
+    return _factor_scene("val", seed, index)
+
+
+def rendition_scene(seed: int, index: int) -> Scene:
+    """A scene of `r`: an ordinary scene of one of 48 classes, in each of the ten renditions equally often."""
+    rng = spawn(seed, "r", index)
+    names = list(STYLES)
+    style = names[int(spawn(seed, "r/styles", index // len(names)).permutation(len(names))[index % len(names)])]
+    order = spawn(seed, "r/classes", index // len(RENDITION_CLASSES)).permutation(RENDITION_CLASSES)
+    scene = sample_scene(rng, int(order[index % len(RENDITION_CLASSES)]))
+    return replace(scene, style=style, ground=0.0, blend=0.0, ink=1.0, top_factor="style")
+
+
+def _numbered(name: str) -> Callable[[int], str]:
+    return lambda index: f"{name}_{index:05d}.png"
+
+
+SETS: dict[str, SetSpec] = {
+    "train": SetSpec(training_scene, _numbered("train"), 16_000, 1),
+    "tune": SetSpec(tuning_scene, _numbered("tune"), 5_000, 2),
+    "val": SetSpec(validation_scene, _numbered("val"), 2_000, 3),
+    "cue_conflict": SetSpec(exemplars.conflict_scene, exemplars.image_id, 1_280, 4, 1_280),
+    "r": SetSpec(rendition_scene, _numbered("r"), 1_000, 5),
+}
+
+
+def demo_set(name: str, n: int | None = None, seed: int | None = None) -> DemoSet:
+    """A set of the drawn world, by name; images are rendered when asked for.
+
+    `name`: a key of SETS (train, tune, val, cue_conflict, r); `n`: images (default: the set's usual size);
+    `seed`: world seed (default: the set's own, so that no two sets share images).
+    Raises BookError for an unknown name or more images than the set can have.
+
+    >>> items = demo_set("val", n=4)
+    >>> len(items), items[2].image.shape, items[2].image_id
+    (4, (80, 96, 3), 'val_00002.png')
+    """
+    if name not in SETS:
+        raise BookError(f"drawn set {name!r}", f"one of {', '.join(SETS)}", "correct the name")
+    spec = SETS[name]
+    size = spec.n if n is None else n
+    if size < 0 or (spec.most is not None and size > spec.most):
+        raise BookError(f"drawn set {name!r}", f"0 to {spec.most} images, found {size}", "ask for fewer")
+    return DemoSet(name, size, spec.seed if seed is None else seed)
+
+
+def factors(scene: Scene) -> dict:
+    """Every factor of a scene by name, with its category and the number of things of its class.
+
+    >>> found = factors(Scene(fine=13, material="feathers"))
+    >>> found["category"], found["count"], found["occluder"]
+    ('bird', 1, 'none')
+    """
+    return {**vars(scene), "category": scene.category, "count": scene.count}
+
+
+def factor_table(items: DemoSet) -> pd.DataFrame:
+    """One row per image with `image_id`, `label` and every factor; nothing is rendered.
+
+    >>> factor_table(demo_set("val", n=3)).image_id.tolist()[-1]
+    'val_00002.png'
+    """
+    scenes = [items.scene(i) for i in range(len(items))]
+    rows = [{"image_id": items.image_id(i), "label": s.fine, **factors(s)} for i, s in enumerate(scenes)]
+    return pd.DataFrame(rows)
+
+
+def set_hash(items: DemoSet, every: int = 1) -> str:
+    """SHA-256 over ids, labels and rendered pixels of every `every`-th image, for the key of stored predictions.
+
+    >>> len(set_hash(demo_set("val", n=2)))
+    64
+    """
+    digest = hashlib.sha256(f"{items.name} {items.n} {items.seed} {every}".encode())
+    for index in range(0, len(items), every):
+        item = items[index]
+        digest.update(f"{item.image_id} {item.label}".encode())
+        digest.update(item.image.tobytes())
+    return digest.hexdigest()
