@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from typing import TYPE_CHECKING
 
 from helpers.errors import BookError
@@ -30,11 +31,12 @@ def first_bad_layer(model: LoadedModel, images: Tensor) -> str | None:
     if not _varied(images):
         return "input"
     found: list[str] = []
+    own = threading.get_ident()  # other threads may be running the same network on other images
 
     def watch(name: str):
         def hook(_module, _inputs, output) -> None:
             tensor = output[0] if isinstance(output, tuple) else output
-            if not found and hasattr(tensor, "isfinite") and not _varied(tensor):
+            if threading.get_ident() == own and not found and hasattr(tensor, "isfinite") and not _varied(tensor):
                 found.append(name)
 
         return hook

@@ -18,7 +18,6 @@ from helpers.predict.forward import Answer, Block, forward, settle
 from helpers.predict.passes import Network, Pass, open_passes
 from helpers.predict.settings import Settings, machine, resolved
 
-
 BATCH_BYTES = 256 << 20
 
 
