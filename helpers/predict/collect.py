@@ -45,8 +45,8 @@ class Collected:
     partial: list[str] = field(default_factory=list)
 
     def shortfalls(self) -> dict[str, str]:
-        """Why the results of these predictions are not complete: {model or "data": reason}; empty if they are."""
-        return {**self.missing, **({"data": "; ".join(self.partial)} if self.partial else {})}
+        """Why the results of these predictions are not complete: {model or dataset: reason}; empty if they are."""
+        return {**self.missing, **({self.inputs.dataset: "; ".join(self.partial)} if self.partial else {})}
 
     def table(self) -> pd.DataFrame:
         """One line per model (index: its label): rows, and the source or why it is not run."""

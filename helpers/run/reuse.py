@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 from helpers import paths, results
 from helpers.manifest import Artifact
+from helpers.profiles import stand_ins
 from helpers.run import cache
 
 RECORDED_NOTE = "recorded rows of"  # how `results.or_recorded` begins its reason
@@ -30,7 +31,10 @@ def why_again(
         return "its executed copy is gone or was changed"
     if then.result and not (paths.results_dir(profile) / f"{section}.json").is_file():
         return "its result record is gone"
+    replaced = stand_ins(str(then.parameters.get("local", "")))  # their hash is not the published one
     for artifact, sha in then.inputs.items():
+        if artifact in replaced:
+            continue
         stated = manifest[artifact].sha256 if artifact in manifest else None
         if stated and sha and stated != sha:
             return f"data {artifact}: the manifest states another sha256 now"
