@@ -10,6 +10,7 @@ import os
 from pathlib import Path
 
 PACKAGE = Path(__file__).resolve().parent
+COLAB_DISK, COLAB_DRIVE = Path("/content"), Path("/content/drive")
 CHECKOUT = PACKAGE.parent if (PACKAGE.parent / "pyproject.toml").is_file() else None
 
 
@@ -25,12 +26,14 @@ def artifacts() -> Path:
 
 
 def data_dir() -> Path:
-    """Downloaded artifacts, one folder per artifact id.
+    """Downloaded artifacts, one folder per artifact id: `BOOK_DATA`, else beside everything else.
 
-    With `BOOK_HOME` on a mounted drive the large downloads stay on the local disk: `BOOK_DATA` moves them.
+    With `BOOK_HOME` on Colab's mounted Drive the downloads stay on the machine's own disk.
     """
     override = os.environ.get("BOOK_DATA")
-    return Path(override).expanduser().resolve() if override else artifacts() / "data"
+    if override:
+        return Path(override).expanduser().resolve()
+    return COLAB_DISK / "artifacts" / "data" if home().is_relative_to(COLAB_DRIVE) else artifacts() / "data"
 
 
 def store_dir() -> Path:
