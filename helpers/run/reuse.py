@@ -119,4 +119,5 @@ def wanted(profile: str, manifest: Mapping[str, Artifact], section: str | None =
     if profile not in profiles.PROFILES:
         return ()
     found = profiles.artifacts(profile, [section] if section else ())
-    return tuple(name for name in found if name in manifest)
+    # A role may be read by a section only where the models are run: the manifest says which files it reads.
+    return tuple(name for name in found if name in manifest and (not section or section in manifest[name].sections))
