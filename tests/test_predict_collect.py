@@ -217,6 +217,17 @@ def test_one_run_makes_the_union_and_the_second_finds_it(local):
     assert (again.reports, len(again.hits), again.missing) == ((), 3, {})
 
 
+def test_shards_that_a_kill_left_behind_are_removed(local, monkeypatch):
+    """Between merging and tidying up a run can be killed: the next one finds a hit, and tidies up."""
+    asked = jobs(("vit_sup", "imagenet1k_val", "paper.eval"), local=local)
+    with monkeypatch.context() as patch:
+        patch.setattr(store.ShardWriter, "_remove_parts", lambda self: None)
+        predict.compute_all(asked)
+    assert list(paths.store_dir().rglob("*.parts"))
+    assert predict.compute_all(asked).hits == ("vit_sup on imagenet1k_val@local",)
+    assert not list(paths.store_dir().rglob("*.parts"))
+
+
 def test_what_is_missing_or_fails_stops_nothing_else(local, tmp_path):
     some = {name: path for name, path in local.items() if name != "imagenet_r"}
     some["imagenet1k_val"] = fake_validation(tmp_path / "val.tar", 6, broken=(2,))

@@ -14,6 +14,7 @@ from helpers.errors import BookError, InputsUnavailable
 from helpers.models.names import require
 from helpers.predict import keys, sources
 from helpers.predict.engine import Report, run
+from helpers.predict.merging import tidy_up
 from helpers.predict.passes import Network
 from helpers.predict.settings import Settings
 
@@ -118,6 +119,8 @@ def compute_all(jobs: Sequence[Job]) -> Computed:
     network: Network | None = None
     for job in merged(jobs):
         views = tuple(view for view in job.views if miss(job, view))
+        for view in set(job.views) - set(views):
+            tidy_up(job.model, job.name, view)
         if not views:
             hits.append(f"{job.model} on {job.name}")
             continue

@@ -7,7 +7,7 @@ from pathlib import Path
 from helpers import paths, store
 from helpers.errors import BookError
 from helpers.store import shards
-from helpers.store.predictions import Entry
+from helpers.store.predictions import Entry, locate
 
 
 def merge_parts(root: Path | None = None) -> list[str]:
@@ -34,6 +34,14 @@ def merge_parts(root: Path | None = None) -> list[str]:
     if missing:
         raise BookError(missing[0].thing, missing[0].expected, "run its parts again, or the whole without --shard")
     return done
+
+
+def tidy_up(model: str, dataset: str, view: str, root: Path | None = None) -> None:
+    """Remove the shards of an entry that was merged just before its run was killed; do nothing otherwise."""
+    entry = locate(model, dataset, view, root)
+    writer = _writer(entry, root) if entry.parts.is_dir() else None
+    if writer is not None and writer.complete:
+        writer.finish()
 
 
 def _writer(entry: Entry, root: Path | None) -> store.ShardWriter | None:

@@ -56,7 +56,7 @@ def resolved(settings: Settings) -> Settings:
     shard that does not exist.
 
     >>> resolved(Settings(device="cpu", threads=2)).batch_size
-    8
+    4
     """
     import torch
 
@@ -78,7 +78,7 @@ def resolved(settings: Settings) -> Settings:
     threads = 1 if cuda else settings.threads or min(MOST_THREADS, cores())
     if settings.compile and not cuda:
         raise BookError("torch.compile", f"a GPU, found {device}", "leave --compile out")
-    batch_size = settings.batch_size or (256 if cuda else 8)
+    batch_size = settings.batch_size or (256 if cuda else 4)
     return replace(settings, device=device, workers=workers, threads=threads, batch_size=batch_size)
 
 

@@ -93,7 +93,7 @@ def write_matrices(
         lines[name] = {**line, "dtype": np.dtype(dtype).name, "shape": list(shape)}
     path = entry.folder / f"{entry.stem}.parquet"
     lines["table"] = files.write_file(path, lambda handle: write_parquet(ids, handle), scratch)
-    write_index(entry, key, ids.num_rows, lines)
+    write_index(entry, key, ids.num_rows, lines, scratch)
     return entry.json
 
 

@@ -94,7 +94,7 @@ def store_merged(plan: MergePlan, keys: Mapping[str, PredictionKey], root: Path 
     if "embeddings" in keys:
         _store_matrices(plan, keys["embeddings"], root, scratch)
     if key:
-        write_index(entry, key, len(plan.shard_of), {"table": line})
+        write_index(entry, key, len(plan.shard_of), {"table": line}, scratch)
 
 
 def _store_matrices(plan: MergePlan, key: PredictionKey, root: Path | None, scratch: Path) -> None:

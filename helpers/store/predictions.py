@@ -99,9 +99,11 @@ def checked(frame: pd.DataFrame, key: PredictionKey) -> pa.Table:
     return to_table(frame, name_of(key), kind, categories)
 
 
-def write_index(entry: Entry, key: PredictionKey, rows: int, lines: dict[str, dict]) -> None:
+def write_index(
+    entry: Entry, key: PredictionKey, rows: int, lines: dict[str, dict], scratch: Path | None = None
+) -> None:
     """Write the JSON file that makes an entry exist: its key, number of rows, and files with checksums."""
-    files.write_document(entry.json, {"schema": SCHEMA, "key": key.document(), "rows": rows, "files": lines})
+    files.write_document(entry.json, {"schema": SCHEMA, "key": key.document(), "rows": rows, "files": lines}, scratch)
 
 
 def read_index(entry: Entry) -> dict:
