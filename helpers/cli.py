@@ -45,16 +45,16 @@ def run(
 ) -> None:
     """Run the models that are needed, then execute notebooks; what is there is reused."""
     from helpers.predict import Settings
-    from helpers.run.predictions import compute_first
 
     part = _shard(shard)
     settings = Settings(device, batch_size=batch_size, skip_undecodable=skip_undecodable, shard=part)
-    _run(profile, only or [], models, max_images, ",".join(local or []), precision, settings, jobs, compute_first)
+    _run(profile, only or [], models, max_images, ",".join(local or []), precision, settings, jobs)
 
 
-def _run(profile, only, models, max_images, local, precision, settings, jobs, compute_first) -> None:
+def _run(profile, only, models, max_images, local, precision, settings, jobs) -> None:
     from helpers import profiles
     from helpers.run import notebooks, run_notebooks
+    from helpers.run.predictions import compute_first
 
     asked = profiles.ask(profile, models, max_images, local, precision, settings)
     sections = list(notebooks.choose(notebooks.sections(), only))
@@ -95,11 +95,9 @@ def report(
     """The sections for any timm or open_clip models, and their book."""
     from helpers.predict import Settings
     from helpers.run import build_book
-    from helpers.run.predictions import compute_first
 
     sections = only or ["02", "03", "04"]
-    stand_ins = ",".join(local or [])
-    _run("report", sections, ",".join(models), max_images, stand_ins, "fp32", Settings(device), None, compute_first)
+    _run("report", sections, ",".join(models), max_images, ",".join(local or []), "fp32", Settings(device), None)
     print(f"open {build_book(profiles=('report',))}")
 
 
@@ -133,7 +131,7 @@ def fetch(
     from helpers.run.reuse import wanted
 
     manifest = load_manifest()
-    stand_ins = _stand_ins(local or [])
+    stand_ins = profiles.stand_ins(",".join(local or []))
     names = [*(ids or []), *stand_ins]
     if profile is not None:
         names += wanted(profiles.get(profile).name, manifest)
@@ -152,14 +150,6 @@ def _fetched(name: str, manifest: dict, stand_ins: dict[str, Path]) -> bool:
         print(error, file=sys.stderr)
         return False
     return True
-
-
-def _stand_ins(given: list[str]) -> dict[str, Path]:
-    pairs = [text.partition("=") for text in given]
-    for (name, equals, path), text in zip(pairs, given, strict=True):
-        if not (name and equals and path):
-            raise BookError(f"--local {text}", "ID=PATH", "name the artifact and the file that stands in for it")
-    return {name: Path(path).expanduser() for name, _, path in pairs}
 
 
 @app.command()

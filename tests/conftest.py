@@ -48,3 +48,34 @@ def mirror() -> Path:
     if not folder or not Path(folder).is_dir():
         pytest.skip("BOOK_MIRROR names no folder: the released files are not here")
     return Path(folder)
+
+
+@pytest.fixture
+def folder_mirror(tmp_path, monkeypatch):
+    """A mirror folder holding the thing of `fetch_tools`; a function that puts more there by URL."""
+    from fetch_tools import CSV, CSV_URL
+
+    monkeypatch.setenv("BOOK_MIRROR", str(tmp_path / "mirror"))
+
+    def put(url: str, body: bytes):
+        path = tmp_path / "mirror" / url.removeprefix("https://")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(body)
+        return path
+
+    put(CSV_URL, CSV)
+    return put
+
+
+@pytest.fixture
+def small_clip(monkeypatch) -> str:
+    """A key of the table that is a small CLIP model with three classes and two templates."""
+    import dataclasses
+
+    from helpers import labels, models
+
+    spec = dataclasses.replace(models.MODELS["vit_clip"], key="small_clip", architecture="ViT-S-32-alt")
+    monkeypatch.setitem(models.MODELS, "small_clip", spec)
+    monkeypatch.setattr(labels, "prompt_names", lambda: ("tench", "goldfish", "great white shark"))
+    monkeypatch.setattr(labels, "prompt_templates", lambda: ("a photo of a {}.", "art of the {}."))
+    return "small_clip"

@@ -259,7 +259,7 @@ def test_intervals_of_the_book_cover_the_planted_shape_bias(conflict):
 
 
 def test_truth_rows_are_valid_result_rows(val, conflict):
-    from helpers.results.rows import rows_frame
+    from helpers.rows import rows_frame
 
     observers = [
         planted.texture_share(conflict, 0.4, rng()), planted.with_temperature(val, 1.5, rng()),

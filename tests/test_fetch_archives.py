@@ -9,28 +9,13 @@ import tarfile
 import zipfile
 
 import pytest
-from fetch_tools import CSV, CSV_URL, entry, get
+from fetch_tools import entry, get
 
 from helpers import paths
 from helpers.errors import BookError
 from helpers.fetch import provenance, where_is
 from helpers.fetch.unpack import unpack
 from helpers.manifest import Artifact
-
-
-@pytest.fixture
-def folder_mirror(tmp_path, monkeypatch):
-    """A mirror folder holding the thing; a function that puts more there by URL."""
-    monkeypatch.setenv("BOOK_MIRROR", str(tmp_path / "mirror"))
-
-    def put(url: str, body: bytes):
-        path = tmp_path / "mirror" / url.removeprefix("https://")
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(body)
-        return path
-
-    put(CSV_URL, CSV)
-    return put
 
 
 def _tar(*members: tarfile.TarInfo, compress: str = "") -> bytes:

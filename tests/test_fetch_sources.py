@@ -14,21 +14,6 @@ from helpers.fetch import fetch, provenance, sha256_of, stand_ins, where_is
 from helpers.manifest import Package, load_manifest
 
 
-@pytest.fixture
-def folder_mirror(tmp_path, monkeypatch):
-    """A mirror folder holding the thing; a function that puts further bytes there by CSV_URL."""
-    monkeypatch.setenv("BOOK_MIRROR", str(tmp_path / "mirror"))
-
-    def put(url: str, body: bytes):
-        path = tmp_path / "mirror" / url.removeprefix("https://")
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(body)
-        return path
-
-    put(CSV_URL, CSV)
-    return put
-
-
 def test_a_mirror_folder_is_copied_from_and_verified(folder_mirror):
     manifest = {"thing": entry()}
     assert where_is("thing", manifest=manifest) == "mirror"

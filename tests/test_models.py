@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import pickle
 import subprocess
 import sys
@@ -13,7 +12,7 @@ torch = pytest.importorskip("torch", reason="needs the extra `models`")
 timm = pytest.importorskip("timm", reason="needs the extra `models`")
 open_clip = pytest.importorskip("open_clip", reason="needs the extra `models`")
 
-from helpers import labels, models  # noqa: E402
+from helpers import models  # noqa: E402
 from helpers.errors import BookError, InputsUnavailable  # noqa: E402
 from helpers.manifest import load_manifest  # noqa: E402
 
@@ -25,16 +24,6 @@ RUNNABLE = [spec for spec in PUBLISHED if spec.backend in ("timm", "open_clip")]
 
 def images(n: int = 2, size: int = 224) -> torch.Tensor:
     return torch.randn(n, 3, size, size, generator=torch.Generator().manual_seed(3))
-
-
-@pytest.fixture
-def small_clip(monkeypatch) -> str:
-    """A key of the table that is a small CLIP model with three classes and two templates."""
-    spec = dataclasses.replace(models.MODELS["vit_clip"], key="small_clip", architecture="ViT-S-32-alt")
-    monkeypatch.setitem(models.MODELS, "small_clip", spec)
-    monkeypatch.setattr(labels, "prompt_names", lambda: ("tench", "goldfish", "great white shark"))
-    monkeypatch.setattr(labels, "prompt_templates", lambda: ("a photo of a {}.", "art of the {}."))
-    return "small_clip"
 
 
 def test_the_room_imports_no_network_library():

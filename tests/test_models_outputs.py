@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import re
 
 import numpy as np
@@ -22,16 +21,6 @@ SMALL_TIMM = "timm:convnext_atto.d2_in1k"
 
 def images(n: int = 2, size: int = 224) -> torch.Tensor:
     return torch.randn(n, 3, size, size, generator=torch.Generator().manual_seed(3))
-
-
-@pytest.fixture
-def small_clip(monkeypatch) -> str:
-    """A key of the table that is a small CLIP model with three classes and two templates."""
-    spec = dataclasses.replace(models.MODELS["vit_clip"], key="small_clip", architecture="ViT-S-32-alt")
-    monkeypatch.setitem(models.MODELS, "small_clip", spec)
-    monkeypatch.setattr(labels, "prompt_names", lambda: ("tench", "goldfish", "great white shark"))
-    monkeypatch.setattr(labels, "prompt_templates", lambda: ("a photo of a {}.", "art of the {}."))
-    return "small_clip"
 
 
 @pytest.mark.parametrize("name", [SMALL_TIMM, "timm:levit_128s.fb_dist_in1k", "timm:efficientnet_b0.ra_in1k"])

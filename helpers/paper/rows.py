@@ -16,6 +16,7 @@ from helpers.paper.names import PAPER_MODELS, SHARED_IMAGES
 from helpers.paper.panels import PANELS, ece_samples, gap_bounds, gap_from_midpoints, gap_standard_error, read_panel
 from helpers.paper.values import values
 from helpers.rows import COLUMNS, rows_frame
+from helpers.stats import wilson_interval
 
 ROW_COLUMNS = COLUMNS
 KEY = ("model", "dataset", "view", "metric", "group", "unit")
@@ -62,11 +63,8 @@ def wilson(share, n) -> tuple[np.ndarray, np.ndarray]:
     >>> [round(float(end), 3) for end in wilson(0.8, 10)]
     [0.49, 0.943]
     """
-    from statsmodels.stats.proportion import proportion_confint
-
     share, n = np.asarray(share, dtype=float), np.asarray(n, dtype=float)
-    low, high = proportion_confint(share * n, n, alpha=0.05, method="wilson")
-    return np.maximum(low, 0.0), np.minimum(high, 1.0)
+    return wilson_interval(share * n, n)
 
 
 def _share_intervals(table: pd.DataFrame) -> pd.DataFrame:

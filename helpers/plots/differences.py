@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 
 from helpers.models import MODELS
 from helpers.plots.style import FAINT, INK, figure, label
-from helpers.results.rows import select
+from helpers.rows import select
 
 AHEAD = {True: MODELS["convnext_sup"].colour, False: MODELS["vit_sup"].colour}
 STYLES = (("o", True, "-"), ("s", False, "--"))  # marker, filled, line: of the first and of the second pair

@@ -11,7 +11,7 @@ from helpers.paper.estimates import Estimate, bounds
 from helpers.paper.lookup import contrast, index_rows, mean_contrast
 from helpers.paper.names import SAME_PARADIGM, SHIFTED, SHIFTED_MEAN, TRANSFER_MEAN, VTAB
 from helpers.paper.rows import detailed_rows
-from helpers.results.rows import rows_frame
+from helpers.rows import rows_frame
 
 COVERS = {SHIFTED_MEAN: SHIFTED, TRANSFER_MEAN: VTAB}
 WIDEST = "{}, widest possible"

@@ -13,7 +13,7 @@ from helpers import paper, results
 from helpers.paper.names import PAPER_MODELS, SHIFTED_MEAN, TRANSFER_MEAN
 from helpers.paper.verdicts import CONTRADICTED, HOLDS, NOT_DECIDABLE, NOT_RUN, WITHIN_NOISE
 from helpers.plots.style import label
-from helpers.results.rows import select
+from helpers.rows import select
 from helpers.words.invariance import drops
 from helpers.words.numbers import shown
 from helpers.words.synthesis import own_claims

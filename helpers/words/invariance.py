@@ -8,7 +8,7 @@ from helpers.paper.audit import base_points
 from helpers.paper.lookup import START
 from helpers.paper.names import PAPER_MODELS
 from helpers.plots.style import label
-from helpers.results.rows import select
+from helpers.rows import select
 
 TRANSFORMS = ("scale", "shift", "resolution")
 _SETTING = r"\.(?P<transform>scale|shift|resolution)-(?P<setting>[0-9.]+)$"

@@ -10,7 +10,7 @@ from helpers.paper.audit import averages as audited_averages
 from helpers.paper.audit_outside import agreement_with_others
 from helpers.paper.names import PAPER_MODELS, SHIFTED, SHIFTED_MEAN
 from helpers.plots.style import label
-from helpers.results.rows import select
+from helpers.rows import select
 from helpers.words.differences import resolved
 from helpers.words.numbers import shown
 from helpers.words.titles import name_of

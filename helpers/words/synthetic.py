@@ -8,7 +8,7 @@ from helpers.paper.audit import CHANCE_PUG, equal_bars, scene_light
 from helpers.paper.names import PAPER_MODELS, PUG_FACTORS
 from helpers.paper.values import values
 from helpers.plots.style import label
-from helpers.results.rows import select
+from helpers.rows import select
 from helpers.words.robustness import readings
 from helpers.words.titles import FACTORS
 

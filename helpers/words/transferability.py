@@ -8,7 +8,7 @@ from helpers.paper.audit_outside import plausible_ranges
 from helpers.paper.names import PAPER_MODELS, TRANSFER_MEAN, VTAB
 from helpers.paper.third_party import third_party
 from helpers.plots.style import label
-from helpers.results.rows import select
+from helpers.rows import select
 from helpers.words.differences import resolved
 from helpers.words.numbers import shown
 from helpers.words.robustness import readings
