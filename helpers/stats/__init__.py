@@ -40,6 +40,7 @@ from helpers.stats.rows_agreement import agreement_rows
 from helpers.stats.rows_calibration import calibration_rows, recalibrated_rows
 from helpers.stats.rows_mistakes import mistakes_rows
 from helpers.stats.rows_shape import category_accuracy_rows, shape_count_rows, shape_rows
+from helpers.stats.rows_similarity import similarity_rows
 from helpers.stats.tests import (
     bootstrap_p,
     equivalence_margin,
@@ -57,6 +58,6 @@ __all__ = [
     "holm", "image_weights", "in_log_odds", "interaction_depends_on_scale", "intersection_union", "joint_cells",
     "log_odds", "mcnemar", "mistakes_rows", "newcombe_interval", "newcombe_paired_interval", "pair_rows",
     "pairs_among", "percentile_interval", "recalibrated_rows", "resampled_counts", "scale_flag_rows",
-    "shape_count_rows", "shape_rows", "share_contrast_rows", "tost", "tost_from_samples", "value_rows",
-    "wilson_interval", "wins",
+    "shape_count_rows", "shape_rows", "share_contrast_rows", "similarity_rows", "tost", "tost_from_samples",
+    "value_rows", "wilson_interval", "wins",
 ]  # fmt: skip

@@ -19,16 +19,19 @@ from helpers.demo.planted.confidence import (
 from helpers.demo.planted.contrast import two_by_two
 from helpers.demo.planted.cues import texture_share
 from helpers.demo.planted.factor_errors import factor_errors
+from helpers.demo.planted.features import FeaturePair, feature_pairs
 from helpers.demo.planted.responses import scale_response, shift_response, view_response
 
 __all__ = [
     "LEVELS",
+    "FeaturePair",
     "Planted",
     "against",
     "confidence_levels",
     "constant_observer",
     "copied_errors",
     "factor_errors",
+    "feature_pairs",
     "joint_shares",
     "known_ece",
     "perfect_observer",
