@@ -10,10 +10,11 @@ from helpers.plots import (
     models,
     overview,
     shape_texture,
+    similarity,
     style,
 )
 
 __all__ = [
     "calibration", "differences", "disagreement", "general", "instrument", "mistakes", "models", "overview",
-    "shape_texture", "style",
+    "shape_texture", "similarity", "style",
 ]  # fmt: skip

@@ -16,7 +16,8 @@ from helpers.predict import Inputs
 class Profile:
     """A profile: what it is called, what the reader must know, and role -> inputs.
 
-    `models` are the four that a section compares; `sweep` are the view ids of transformation invariance on `val`.
+    `models` are the four that a section compares; `sweep` are the view ids of transformation invariance on `val`;
+    `similarity` are (images of `val`, images a batch) whose layers are compared by CKA, None where no network runs.
     """
 
     name: str
@@ -26,12 +27,16 @@ class Profile:
     roles: dict[str, Inputs]
     models: tuple[str, ...] = MODEL_SETS["paper"]
     sweep: tuple[str, ...] = ()
+    similarity: tuple[int, int] | None = None
 
 
 _PAPER_SETS = {
     "val": "imagenet1k_val", "v2": "imagenet_v2_mf", "a": "imagenet_a", "r": "imagenet_r", "sketch": "imagenet_sketch",
     "c": "imagenet_c", "hard": "imagenet_hard", "real": "imagenet_real",
 }  # fmt: skip
+
+
+SIMILARITY = (2_560, 256)  # chosen here: the paper states neither its number of images nor its batches
 
 
 def _paper_roles(models: tuple[str, ...]) -> dict[str, Inputs]:
@@ -55,6 +60,7 @@ PROFILES: dict[str, Profile] = {
         needs="nothing: no network, no GPU, minutes on 2 cores",
         roles={role: Inputs(dataset, "paper.eval", MODEL_SETS["demo"]) for role, dataset in _DEMO_SETS.items()},
         models=MODEL_SETS["demo"],
+        similarity=(512, 64),
     ),
     "released": Profile(
         name="released",
@@ -77,6 +83,7 @@ PROFILES: dict[str, Profile] = {
         needs="a GPU and the model hub; for a part of it access to ImageNet",
         roles=_paper_roles(MODEL_SETS["paper"]),
         sweep=tuple(views.invariance_views()),
+        similarity=SIMILARITY,
     ),
     "report": Profile(
         name="report",
@@ -86,6 +93,7 @@ PROFILES: dict[str, Profile] = {
         roles=_paper_roles(()),
         models=(),
         sweep=tuple(views.invariance_views()),
+        similarity=SIMILARITY,
     ),
 }
 

@@ -8,7 +8,7 @@ from functools import cached_property
 from importlib.metadata import version
 from itertools import combinations_with_replacement
 
-from helpers import models, paths, store
+from helpers import models, store
 from helpers.errors import BookError
 from helpers.predict import Settings, keys, sources
 from helpers.similarity.hsic import FEWEST
@@ -85,18 +85,9 @@ def known_facts(job: Job, pair: tuple[str, str]) -> dict:
 def _of_model(job: Job, model: str) -> dict:
     spec = models.resolve(model)
     view = keys.view_of(model, job.view)
-    facts = keys.known_facts(model, view, job.settings.precision, weights_hash(model, job.local))
+    facts = keys.known_facts(model, view, job.settings.precision, keys.published_weights(model, job.local))
     table = hashlib.sha256(repr(LAYERS.get(spec.family)).encode()).hexdigest()
     return {name: value for name, value in facts.items() if name != "prompts"} | {"table_of_layers": table}
-
-
-def weights_hash(model: str, local: sources.Local = None) -> str | None:
-    """sha256 of a model's weight file where it is here (of a twin: of the packaged file), else None."""
-    packaged = models.resolve(model).packaged
-    if packaged is None:
-        return keys.published_weights(model, local)
-    path = paths.reference(packaged)
-    return store.files.sha256_file(path) if path.is_file() else None
 
 
 def miss(job: Job, pair: tuple[str, str]) -> str | None:
