@@ -65,7 +65,7 @@ def grid(pairs: Sequence[Similarity], title: str) -> Figure:
             column[0].set_title(f"{label(one.models[0])}\n{column[0].get_title(loc='left')}", fontsize=10)
     drawn.suptitle(title, x=0.01, ha="left", fontsize=12, fontweight="bold")
     scale = ScalarMappable(Normalize(0, 1), COLOURS)
-    drawn.colorbar(scale, ax=axes, label="CKA", location="bottom", fraction=0.02, pad=0.01, aspect=30)
+    drawn.colorbar(scale, ax=axes, label="CKA", location="bottom", fraction=0.015, pad=0.01, aspect=45)
     return drawn
 
 
@@ -77,6 +77,7 @@ def heat_map(similarity: Similarity, ax: Axes) -> Axes:
     # The estimator is unbiased: values below 0 occur, and take the colour of 0.
     ax.imshow(similarity.matrix(), origin="lower", vmin=0, vmax=1, cmap=colours, interpolation="nearest", aspect="auto")
     ax.set_axis_on()
+    ax.set_box_aspect(1)
     ax.grid(visible=False)
     for axis, family, kinds in zip((ax.yaxis, ax.xaxis), similarity.families, similarity.kinds, strict=True):
         places, names = stages(family, list(kinds))
