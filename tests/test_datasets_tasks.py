@@ -103,11 +103,10 @@ def test_a_validation_part_keeps_units_whole():
     inside = set(units[part])
     assert not inside & set(np.delete(units, part))
     assert 0.3 * len(units) - 0.5 <= len(part) < 0.3 * len(units) + 20
-    toy = datasets.in_memory(
-        "toy", np.zeros((6, 4, 4, 3), np.uint8), [[0]] * 6, list("abcdef"), attributes={"unit": list("uuuvvv")}
-    )
-    assert datasets.validation_part(toy, 0.5).tolist() in ([0, 1, 2], [3, 4, 5])
-    unknown = datasets.in_memory(
-        "toy", np.zeros((6, 4, 4, 3), np.uint8), [[0]] * 6, list("abcdef"), attributes={"unit": [None] * 6}
-    )
+    kitti, pixels, labels = "vtab_kitti_closest_vehicle_distance", np.zeros((6, 4, 4, 3), np.uint8), [[0]] * 6
+    known = datasets.in_memory(kitti, pixels, labels, [f"{video}/{i}.png" for i, video in enumerate("uuuvvv")])
+    assert datasets.validation_part(known, 0.5).tolist() in ([0, 1, 2], [3, 4, 5])
+    unknown = datasets.in_memory(kitti, pixels, labels, [f"s{i:07d}" for i in range(6)])
+    assert datasets.units(kitti, ["s0000000"]) is None
     assert len(datasets.validation_part(unknown, 0.5)) == 3
+    assert datasets.units("vtab_clevr_count_all", ["s0000000"]).tolist() == ["s0000000"]

@@ -38,6 +38,8 @@ class Listing:
     layout: str
     official_names: bool = True
     keep_mode: bool = False
+    class_names: tuple[str, ...] = ()
+    templates: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -45,7 +47,7 @@ class DatasetSpec:
     """One dataset. `n` is the published number of images, by split where there are splits (each with the accepted
     counts); `label_space` is a name of `helpers.labels`, or the task's own name where `classes` is given.
     `vtab_bins` is VTAB's class of each class where it bins them. `unit` is what is resampled where that is not the
-    image ("video", "scene"): the column `unit` names it, null where the copy does not know it.
+    image ("video", "scene"); `datasets.units` tells it from image ids.
     """
 
     title: str

@@ -9,6 +9,7 @@ import numpy as np
 from helpers import labels
 from helpers.datasets.core import Dataset
 from helpers.datasets.opening import dataset_spec
+from helpers.datasets.table import DATASETS
 from helpers.errors import BookError
 
 RULES = ("vtab", "clip_benchmark")
@@ -67,6 +68,23 @@ def task_space(dataset_id: str) -> labels.LabelSpace:
     return labels.make_label_space(spec.label_space, own, map(str, own), ([i] for i in own))
 
 
+def units(dataset_id: str, image_ids: Sequence[str]) -> np.ndarray | None:
+    """What is resampled together, by image: the video of KITTI (the first part of an id), else the image itself.
+
+    None where a copy does not say it (KITTI's shards). CLEVR has one image a scene. Source: VTAB splits KITTI by video.
+
+    >>> units("vtab_kitti_closest_vehicle_distance", ["2011_09_26_drive_0001_sync/000003.png"]).tolist()
+    ['2011_09_26_drive_0001_sync']
+    >>> units("vtab_kitti_closest_vehicle_distance", ["s0000000"]) is None
+    True
+    """
+    spec = DATASETS.get(dataset_id.split("@")[0].split("/")[0])  # a stored part or stand-in has its name with an @
+    if spec is None or spec.unit != "video":
+        return np.asarray(image_ids)
+    videos = [image_id.rpartition("/")[0] for image_id in image_ids]
+    return np.asarray(videos) if all(videos) else None
+
+
 def validation_part(of: Dataset | Sequence | int, share: float = 0.2, seed: int = 0) -> np.ndarray:
     """Positions (sorted) of the part of a training set on which a probe's strength is chosen.
 
@@ -97,5 +115,5 @@ def _units(of: Dataset | Sequence | int) -> np.ndarray:
         return np.arange(of)
     if not isinstance(of, Dataset):
         return np.asarray(of)
-    column = of.table.column("unit").to_pylist() if "unit" in of.table.column_names else []
-    return np.asarray(column) if column and None not in column else np.arange(len(of))
+    found = units(of.dataset_id, of.table.column("image_id").to_pylist())
+    return np.arange(len(of)) if found is None else found

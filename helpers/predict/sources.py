@@ -9,7 +9,15 @@ from pathlib import Path
 from helpers import datasets, fetch, labels, models, paths
 from helpers.errors import BookError, InputsUnavailable
 
-OTHER_COPIES = {"imagenet1k_val": "imagenet1k_val_hub", "pug_imagenet": "pug_imagenet_hub"}
+OTHER_COPIES: dict[str, tuple[str, ...]] = {
+    "imagenet1k_val": ("imagenet1k_val_hub", "imagenet1k_val_wds"),
+    "imagenet_v2_mf": ("imagenet_v2_mf_wds",),
+    "imagenet_a": ("imagenet_a_wds",),
+    "imagenet_r": ("imagenet_r_wds",),
+    "imagenet_sketch": ("imagenet_sketch_wds",),
+    "pug_imagenet": ("pug_imagenet_hub",),
+}
+"""Entry of DATASETS -> manifest ids of other copies of its first artifact, tried in turn where that cannot be had."""
 SUBSET_SEED = 0
 
 Local = Mapping[str, str | Path] | None
@@ -115,8 +123,8 @@ def _space(dataset: datasets.Dataset, class_map: Path | None) -> labels.LabelSpa
 def _copies(dataset_id: str) -> list[tuple[str, ...]]:
     """The artifacts of each copy of a dataset, the official one first."""
     official = datasets.dataset_spec(dataset_id).artifacts
-    other = OTHER_COPIES.get(datasets.address(dataset_id)[0])
-    return [official, *([(other, *official[1:])] if other else [])]
+    others = OTHER_COPIES.get(datasets.address(dataset_id)[0], ())
+    return [official, *((other, *official[1:]) for other in others)]
 
 
 def _fetched(dataset_id: str, local: Local, progress: bool) -> tuple[tuple[str, ...], list[Path]]:
