@@ -39,6 +39,7 @@ def write_tar(path: Path, files: dict[str, bytes], mode: str = "w") -> Path:
 
 def write_zip(path: Path, files: dict[str, bytes], compression: int = zipfile.ZIP_DEFLATED) -> Path:
     """A zip of these members."""
+    path.parent.mkdir(parents=True, exist_ok=True)
     with zipfile.ZipFile(path, "w", compression) as bundle:
         for name, data in files.items():
             bundle.writestr(name, data)

@@ -38,6 +38,7 @@ class Listing:
     layout: str
     official_names: bool = True
     keep_mode: bool = False
+    own_cut: bool = False
     class_names: tuple[str, ...] = ()
     templates: tuple[str, ...] = ()
 

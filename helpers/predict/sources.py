@@ -16,6 +16,20 @@ OTHER_COPIES: dict[str, tuple[str, ...]] = {
     "imagenet_r": ("imagenet_r_wds",),
     "imagenet_sketch": ("imagenet_sketch_wds",),
     "pug_imagenet": ("pug_imagenet_hub",),
+    "sun397_unsplit": ("sun397_images",),
+    "vtab_caltech101": ("caltech101_official",),
+    "vtab_cifar100": ("cifar100_official",),
+    "vtab_dtd": ("dtd_official",),
+    "vtab_flowers": ("flowers_official",),
+    "vtab_pets": ("pets_official",),
+    "vtab_svhn": ("svhn_official",),
+    "vtab_eurosat": ("eurosat_official",),
+    "vtab_resisc45": ("resisc45_official",),
+    "vtab_clevr_count_all": ("clevr_official",),
+    "vtab_clevr_closest_object_distance": ("clevr_official",),
+    "vtab_kitti_closest_vehicle_distance": ("kitti_official",),
+    "vtab_smallnorb_label_azimuth": ("smallnorb_official",),
+    "vtab_smallnorb_label_elevation": ("smallnorb_official",),
 }
 """Entry of DATASETS -> manifest ids of other copies of its first artifact, tried in turn where that cannot be had."""
 SUBSET_SEED = 0
@@ -109,6 +123,8 @@ def open_source(dataset_id: str, max_images: int | None = None, local: Local = N
         scratch=paths.data_dir() / datasets.address(dataset_id)[0],
     )  # fmt: skip
     facts = {"artifacts": fetch.provenance(ids, local=local), **subset_facts(dataset_id, max_images)}
+    if dataset.own_cut:
+        facts["split"] = "cut by this book's rule"
     return Source(dataset, _space(dataset, class_map), facts)
 
 
