@@ -185,6 +185,7 @@ def test_kitti_by_video_with_vtabs_distances(tmp_path, form):
         assert labels[f"{video}/{number:06d}.png"] == expected
     videos = {s: set(datasets.units(each.dataset_id, each.frame()["image_id"])) for s, each in found.items()}
     assert [len(videos[split]) for split in SPLITS] == [8, 1, 1]
+    assert videos == {split: set(each.frame()["group"]) for split, each in found.items()}
     assert not (videos["train"] | videos["val"]) & videos["test"]
     part = datasets.validation_part(found["train"], 0.3)
     units = datasets.units("vtab_kitti_closest_vehicle_distance/train", found["train"].frame()["image_id"])

@@ -48,6 +48,15 @@ def few_of_each(classes: Sequence[int], k: int, seed: int = 0) -> np.ndarray:
     return chosen
 
 
+def units_of(unit: str | None, image_ids: Sequence[str]) -> list[str | None]:
+    """What is resampled together, by image: the video (the folder in an id, None where it has none), or the image.
+
+    >>> units_of("video", ["drive_0001/000003.png", "s0000000"]), units_of("scene", ["CLEVR_val_000000.png"])
+    (['drive_0001', None], ['CLEVR_val_000000.png'])
+    """
+    return [i.rpartition("/")[0] or None for i in image_ids] if unit == "video" else list(image_ids)
+
+
 def of_video(videos: Sequence[str]) -> np.ndarray:
     """VTAB's split of each KITTI image, from its video: a tenth of the videos for `test`, a tenth for `val`.
 

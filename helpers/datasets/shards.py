@@ -9,6 +9,7 @@ from pathlib import Path, PurePosixPath
 import numpy as np
 
 from helpers import labels
+from helpers.datasets.cuts import units_of
 from helpers.datasets.members import IMAGE_SUFFIXES, Members, list_members
 from helpers.datasets.official import read_official
 from helpers.datasets.parquet import label_lists, parquet_files, read_parquet
@@ -78,7 +79,17 @@ def read_shards(request: Request) -> Listing:
 
 
 def read_task(request: Request) -> Listing:
-    """A VTAB task: webdataset shards, Parquet files `<split>-i-of-N` with image and label, or the official files."""
+    """A VTAB task: webdataset shards, Parquet files `<split>-i-of-N` with image and label, or the official files.
+
+    `group` is the video of KITTI (null where shards do not say it) and the scene of CLEVR: what is resampled.
+    """
+    found = _task(request)
+    if request.spec.unit:
+        found.columns["group"] = units_of(request.spec.unit, found.columns["image_id"])
+    return found
+
+
+def _task(request: Request) -> Listing:
     split = "validation" if request.split == "val" else request.split  # as the hub calls it
     files = [] if has_shards(request) else parquet_files(request.paths, split)
     if has_shards(request):

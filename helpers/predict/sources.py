@@ -97,13 +97,13 @@ def stored_name(model: str, dataset_id: str, max_images: int | None = None, loca
 def replaced_files(model: str, dataset_id: str, local: Local) -> list[str]:
     """Ids of the files of a model and a dataset for which `local` gives something other than what was published."""
     weights = models.resolve(model).weights
-    return fetch.stand_ins([*image_artifacts(dataset_id), *([weights] if weights else [])], local)
+    return fetch.stand_ins([*_copies(pictures_of(dataset_id), local)[0], *([weights] if weights else [])], local)
 
 
 def hashes(dataset_id: str, local: Local = None) -> dict[str, str] | None:
     """{artifact id: sha256} of the copy of a dataset that would be read, None where none is here."""
     made = _made_here(dataset_id)
-    for ids in _copies(dataset_id):
+    for ids in _copies(dataset_id, local):
         try:
             return fetch.provenance(ids, local=local) | made
         except BookError:
@@ -146,16 +146,17 @@ def _space(dataset: datasets.Dataset, class_map: Path | None) -> labels.LabelSpa
     return datasets.task_space(dataset.dataset_id)
 
 
-def _copies(dataset_id: str) -> list[tuple[str, ...]]:
-    """The artifacts of each copy of a dataset, the official one first."""
+def _copies(dataset_id: str, local: Local) -> list[tuple[str, ...]]:
+    """The artifacts of each copy of a dataset, in the order in which they are tried; first one that `local` names."""
     official = datasets.dataset_spec(dataset_id).artifacts
     others = OTHER_COPIES.get(datasets.address(dataset_id)[0], ())
-    return [official, *((other, *official[1:]) for other in others)]
+    copies = [official, *((other, *official[1:]) for other in others)]
+    return sorted(copies, key=lambda ids: not set(ids[:1]) & set(local or ()))
 
 
 def _fetched(dataset_id: str, local: Local, progress: bool) -> tuple[tuple[str, ...], list[Path]]:
     first: InputsUnavailable | None = None
-    for ids in _copies(dataset_id):
+    for ids in _copies(dataset_id, local):
         try:
             return ids, [fetch.fetch(each, local=local, progress=progress) for each in ids]
         except InputsUnavailable as error:
