@@ -65,7 +65,9 @@ def features(
     if reason is not None:
         compute(job, {} if opened is None else opened)
     place = (job.model, job.name, view_of(job.model, inputs.view).id)
-    ids, matrix, document = store.read_embeddings(*place, name=_matrix_name(place, reading))
+    _, document = store.read_ids(*place, columns=["image_id"])
+    name = _matrix_name(job.model, document["facts"]["kind"], store.matrix_names(*place), reading)
+    ids, matrix, _ = store.read_embeddings(*place, name=name)
     found = {name: ids[name] for name in ("image_id", "label") if name in ids}
     frame = pd.DataFrame({**found, "group": ids.get("group")})
     source = "store hit" if reason is None else f"computed ({reason})"
@@ -76,12 +78,12 @@ def features(
     )  # fmt: skip
 
 
-def _matrix_name(place: tuple[str, str, str], reading: str) -> str:
-    kind, names = store.embedding_facts(*place)
+def _matrix_name(model: str, kind: str, names: tuple[str, ...], reading: str) -> str:
+    """Which stored matrix a reading is; `kind` says what the network's embedding is."""
     if reading == "before_projection":
         if kind != "projected" or reading not in names:
             expected = f"a model with a projection, found {kind} only"
-            raise BookError(f"features of {place[0]} before the projection", expected, "ask for the reading 'probe'")
+            raise BookError(f"features of {model} before the projection", expected, "ask for the reading 'probe'")
         return reading
     # A network whose classifier is not one linear layer keeps its logits as embedding, and pre-logits beside them.
     return "before_projection" if kind == "logits" and "before_projection" in names else "embedding"

@@ -60,8 +60,9 @@ def mean_per_class(labels: np.ndarray, predictions: np.ndarray) -> float:
 
 def predictions_of(test: Features, predictions: np.ndarray) -> pd.DataFrame:
     """The frame of test images with the class that a probe answered."""
-    frame = test.frame[[name for name in ("image_id", "label", "group") if name in test.frame]]
-    return frame.assign(pred=np.asarray(predictions, dtype=np.int64)).reset_index(drop=True)
+    frame = test.frame[[name for name in ("image_id", "group") if name in test.frame]].reset_index(drop=True)
+    # The labels of the features, which may be those of the frame under another rule.
+    return frame.assign(label=test.labels[:, None].tolist(), pred=np.asarray(predictions, dtype=np.int64))
 
 
 def unseen_note(classes: np.ndarray, test: Features) -> tuple[str, ...]:
