@@ -54,8 +54,8 @@ from helpers.stats.tests import (
 __all__ = [
     "PAIRS_2X2", "TWO_BY_TWO", "Estimates", "accuracy_rows", "agreement_rows", "all_pairs", "basic_interval",
     "bootstrap_p", "calibration_rows", "category_accuracy_rows", "cluster_weights", "coverage_rows",
-    "coverage_table", "crossed_weights", "drawn_tasks", "equivalence_margin", "factorial_effects", "factorial_rows", "finished",
-    "holm", "image_weights", "in_log_odds", "interaction_depends_on_scale", "intersection_union", "joint_cells",
+    "coverage_table", "crossed_weights", "drawn_tasks", "equivalence_margin", "factorial_effects", "factorial_rows",
+    "finished", "holm", "image_weights", "in_log_odds", "interaction_depends_on_scale", "intersection_union", "joint_cells",
     "log_odds", "mcnemar", "mistakes_rows", "newcombe_interval", "newcombe_paired_interval", "pair_rows",
     "pairs_among", "percentile_interval", "probe_rows", "recalibrated_rows", "resampled_counts", "scale_flag_rows",
     "shape_count_rows", "shape_rows", "share_contrast_rows", "tost", "tost_from_samples", "transfer_rows",
