@@ -357,17 +357,17 @@ def test_names_of_a_task_become_the_text_side(small_clip, tmp_path, monkeypatch)
 
     spec = models.MODELS[small_clip]
     torch.save(build_clip(spec, None, spec.image_size, 0).state_dict(), tmp_path / "clip.pt")
-    names, templates = labels.prompt_names(), ["a photo of a {c}.", "art of the {}."]
-    found = models.text_head(small_clip, names, templates, weights=tmp_path / "clip.pt", cache=tmp_path / "heads")
+    given = {"weights": tmp_path / "clip.pt", "cache": tmp_path / "heads"}
+    prompts = {"own": (labels.prompt_names(), labels.prompt_templates()), "other": (("cat", "dog"), ("a {}.",))}
+    found = models.text_heads(small_clip, prompts, **given)
     head = models.load(small_clip, weights=tmp_path / "clip.pt", progress=False).head
-    np.testing.assert_allclose(found, head.weight, atol=1e-6)
-    monkeypatch.setattr(text.networks, "build_clip", lambda *_: pytest.fail("built again"))
-    again = models.text_head(small_clip, names, templates, weights=tmp_path / "clip.pt", cache=tmp_path / "heads")
-    assert (again == found).all()
-    with pytest.raises(BookError, match="a CLIP model, found backend timm"):
-        models.text_head("vit_sup", names, templates)
-    with pytest.raises(BookError, match=r"templates with \{\} in each"):
-        models.text_head(small_clip, names, ["a photo"], weights=tmp_path / "clip.pt")
+    np.testing.assert_allclose(found["own"], head.weight, atol=1e-6)
+    np.testing.assert_allclose(np.linalg.norm(found["other"], axis=1), 1, rtol=1e-5)
+    monkeypatch.setattr(text, "build_clip", lambda *_: pytest.fail("built again"))
+    again = models.text_heads(small_clip, prompts, **given)
+    assert (again["own"] == found["own"]).all()
+    with pytest.raises(BookError, match="a CLIP model, found none"):
+        models.text_heads("vit_sup", prompts)
 
 
 def test_the_grid_holds_seven_strengths():

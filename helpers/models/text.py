@@ -1,66 +1,66 @@
-"""The text side of a CLIP model for a task's own class names: what zero-shot answers are compared with."""
+"""Text heads of CLIP models for the class names of a task."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 
 from helpers import fetch, labels
 from helpers.errors import BookError
-from helpers.models import networks
 from helpers.models.checkpoints import weights_path
-from helpers.models.heads import Head, cached_head, zero_shot_digest, zero_shot_head
+from helpers.models.heads import cached_head, zero_shot_digest, zero_shot_head
 from helpers.models.names import ready, runnable
+from helpers.models.networks import build_clip
 from helpers.models.table import ModelSpec
 
+Prompts = Mapping[str, tuple[Sequence[str], Sequence[str]]]
 
-def text_head(
-    name: str, class_names: Sequence[str], templates: Sequence[str], *, weights: str | Path | None = None,
-    device: str = "cpu", cache: str | Path | None = None, progress: bool = False,
-) -> np.ndarray:  # fmt: skip
-    """L2-normalised text embeddings float32 [classes, d]: per class the mean over its prompts, in the names' order.
 
-    `templates` hold `{}` (or CLIP_benchmark's `{c}`) in the place of the name. `weights` is a local file instead of the
-    published one; `cache` a folder that keeps what was built, so that no network is loaded the next time. Raises
-    BookError for a model without a text tower or a template without a place for the name, InputsUnavailable where
-    weights cannot be had.
+def text_heads(
+    name: str, prompts: Prompts, weights: Path | None = None, device: str = "cpu", cache: Path | None = None
+) -> dict[str, np.ndarray]:  # fmt: skip
+    """Text embeddings [classes, d] of every task: per class the normalised mean over its prompts.
+
+    prompts: class names and templates (with `{}` for the name) by task. What `cache` holds is read without torch; the
+    text tower is built once for the rest. `weights` is a local file, else the published one is fetched. Raises
+    BookError for a model that is no CLIP, InputsUnavailable where weights or libraries cannot be had.
     """
     spec = runnable(name)
-    if spec.backend != "open_clip":
-        found = f"a CLIP model, found backend {spec.backend}"
-        raise BookError(f"class names for {name}", found, "use a linear probe for models without a text tower")
-    templates = [each.replace("{c}", "{}") for each in templates]
-    if not class_names or not templates or any("{}" not in each for each in templates):
-        raise BookError(f"class names for {name}", "names, and templates with {} in each", "correct the prompts")
-    path = Path(weights) if weights else _published(spec)
-    digest = zero_shot_digest(
-        spec.architecture, fetch.sha256_of(path), labels.prompt_digest(class_names, templates)
-    )  # fmt: skip
+    if spec.paradigm != "clip":
+        raise BookError(f"text heads of {name}", "a CLIP model, found none", "ask for a CLIP model")
+    path = weights or _published(spec)
+    stated, built = fetch.sha256_of(path), []
 
-    def build() -> Head:
+    def clip():
         ready(spec)
-        clip = networks.build_clip(spec, path, spec.image_size)
-        clip.eval().requires_grad_(False).to(device)
-        return zero_shot_head(clip, _tokenizer(spec), class_names, templates, device, progress)
+        built[:] = built or [build_clip(spec, path, spec.image_size, 0).eval().to(device)]
+        return built[0]
 
-    return cached_head(None if cache is None else Path(cache), digest, build).weight
+    found = {}
+    for task, (names, templates) in prompts.items():
+        digest = zero_shot_digest(str(spec.architecture), stated, labels.prompt_digest(names, templates))
+        head = cached_head(
+            cache, digest, lambda n=names, t=templates: zero_shot_head(clip(), _tokenizer(spec), n, t, device, False)
+        )
+        found[task] = np.asarray(head.weight, dtype=np.float32)
+    return found
 
 
 def _published(spec: ModelSpec) -> Path:
     if spec.packaged is None:
         return weights_path(spec)
-    from helpers.models import twins  # brings the drawn world with it: only where a twin is asked for
+    from helpers.models import twins
 
     return twins.weights_path(spec)
 
 
 def _tokenizer(spec: ModelSpec):
-    if spec.packaged is None:
-        import open_clip
+    if spec.packaged is not None:
+        from helpers.models import twins
 
-        return open_clip.get_tokenizer(spec.architecture)
-    from helpers.models import twins
+        return twins.tokenizer(spec.architecture)
+    import open_clip
 
-    return twins.tokenizer(spec.architecture)
+    return open_clip.get_tokenizer(spec.architecture)
