@@ -16,11 +16,11 @@ from helpers.demo.world import exemplars
 from helpers.demo.world.classes import N_FINE, RENDITION_CLASSES
 from helpers.demo.world.rendering import render
 from helpers.demo.world.scene import AGREEMENT, Scene, one_of, sample_scene, spawn
+from helpers.demo.world.schedule import factor_scene, slots
 from helpers.demo.world.styles import STYLES
-from helpers.demo.world.top_factors import SLOTS, apply_factor, with_variant
+from helpers.demo.world.top_factors import apply_factor, with_variant
 from helpers.errors import BookError
 
-BLOCK = 200  # images after which the schedule of factors repeats in a new order
 FACTOR_RATE = 0.6  # share of training images with one of the sixteen factors
 
 
@@ -77,7 +77,7 @@ class SetSpec:
 def training_scene(seed: int, index: int) -> Scene:
     """A training scene: the material agrees in 85 %, and 60 % of the images have one factor, as often as in `val`."""
     rng = spawn(seed, "train", index)
-    factor = one_of(rng, _slots()) if rng.random() < FACTOR_RATE else None
+    factor = one_of(rng, slots()) if rng.random() < FACTOR_RATE else None
     fine = int(rng.integers(N_FINE))
     scene = sample_scene(rng, fine, agreement=AGREEMENT)
     if factor is None or (factor == "subcategory" and fine not in with_variant()):
@@ -85,33 +85,14 @@ def training_scene(seed: int, index: int) -> Scene:
     return apply_factor(scene, factor, rng)
 
 
-def _slots() -> list[str]:
-    return [factor for factor, number in SLOTS.items() for _ in range(number)]
-
-
-def _scheduled(seed: int, name: str, index: int) -> tuple[str, int]:
-    """Factor and fine class of image `index`: 200 slots and 64 classes, in an order of each block's own."""
-    factor = _slots()[int(spawn(seed, f"{name}/factors", index // BLOCK).permutation(BLOCK)[index % BLOCK])]
-    fine = int(spawn(seed, f"{name}/classes", index // N_FINE).permutation(N_FINE)[index % N_FINE])
-    return factor, fine
-
-
-def _factor_scene(name: str, seed: int, index: int) -> Scene:
-    factor, fine = _scheduled(seed, name, index)
-    rng = spawn(seed, name, index)
-    if factor == "subcategory" and fine not in with_variant():
-        fine = int(rng.choice(with_variant()))
-    return apply_factor(sample_scene(rng, fine), factor, rng)
-
-
 def tuning_scene(seed: int, index: int) -> Scene:
     """A scene of the split that checkpoints and settings are chosen on: like `validation_scene`, drawn apart."""
-    return _factor_scene("tune", seed, index)
+    return factor_scene("tune", seed, index)
 
 
 def validation_scene(seed: int, index: int) -> Scene:
     """A scene of `val`: exactly one top factor, the material its category's own (but for the factor "texture")."""
-    return _factor_scene("val", seed, index)
+    return factor_scene("val", seed, index)
 
 
 def rendition_scene(seed: int, index: int) -> Scene:
