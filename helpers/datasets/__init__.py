@@ -6,12 +6,12 @@ Importing this room imports neither torch nor torchvision.
 from helpers.datasets.core import Dataset, Sample, in_memory, stratified
 from helpers.datasets.folders import CORRUPTIONS
 from helpers.datasets.opening import dataset_spec, open_dataset
-from helpers.datasets.overlays import OVERLAYS, imagenet_x_subset, real_relabelled
+from helpers.datasets.overlays import OVERLAYS, PICTURES, imagenet_x_subset, real_relabelled
 from helpers.datasets.pug import FACTORS as PUG_FACTORS
 from helpers.datasets.spec import DatasetSpec
 from helpers.datasets.table import DATASETS
 
 __all__ = [
-    "CORRUPTIONS", "DATASETS", "OVERLAYS", "PUG_FACTORS", "Dataset", "DatasetSpec", "Sample", "dataset_spec",
+    "CORRUPTIONS", "DATASETS", "OVERLAYS", "PICTURES", "PUG_FACTORS", "Dataset", "DatasetSpec", "Sample", "dataset_spec",
     "imagenet_x_subset", "in_memory", "open_dataset", "real_relabelled", "stratified",
 ]  # fmt: skip

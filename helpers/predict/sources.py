@@ -39,7 +39,7 @@ def pictures_of(dataset_id: str) -> str:
     >>> pictures_of("imagenet_real"), pictures_of("imagenet_r")
     ('imagenet1k_val', 'imagenet_r')
     """
-    return "imagenet1k_val" if dataset_id in datasets.OVERLAYS else dataset_id
+    return datasets.PICTURES.get(dataset_id, dataset_id)
 
 
 def published_n(dataset_id: str) -> int:

@@ -8,11 +8,12 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 import numpy as np
 import pandas as pd
 
-from helpers.demo.world import exemplars
+from helpers.demo.world import exemplars, robust_sets, sketches
 from helpers.demo.world.classes import N_FINE, RENDITION_CLASSES, category_indices
 from helpers.demo.world.rendering import render
 from helpers.demo.world.scene import AGREEMENT, Scene, one_of, sample_scene, spawn
@@ -57,8 +58,8 @@ class DemoSet:
 
     def pixels(self, index: int) -> np.ndarray:
         """Image `index`: uint8 array (80, 96, 3)."""
-        alter, image = SETS[self.name].alter, render(self.scene(index))
-        return alter(image, self.seed, index) if alter else image
+        alter, scene = SETS[self.name].alter, self.scene(index)
+        return alter(_kept(scene), self.seed, index) if alter else render(scene)
 
     def __getitem__(self, index: int) -> Item:
         scene = self.scene(index)
@@ -66,6 +67,13 @@ class DemoSet:
 
     def __iter__(self) -> Iterator[Item]:
         return (self[index] for index in range(self.n))
+
+
+@lru_cache(maxsize=128)  # the 100 sources of `c` are drawn once, not once for each of 75 conditions
+def _kept(scene: Scene) -> np.ndarray:
+    image = render(scene)
+    image.setflags(write=False)
+    return image
 
 
 def own_label(scene: Scene) -> tuple[int, ...]:
@@ -156,14 +164,27 @@ SETS: dict[str, SetSpec] = {
         exemplars.conflict_scene, exemplars.image_id, 1_280, 4, 1_280, labels=_category, columns=_cues
     ),
     "r": SetSpec(rendition_scene, _numbered("r"), 1_000, 5, group=_style),
-}
+    "v2": SetSpec(robust_sets.fresh_scene, _numbered("v2"), 1_000, 11, group=_top_factor),
+    "sketch": SetSpec(
+        sketches.sketch_scene, _numbered("sketch"), 500, 12, columns=sketches.sketch_columns, alter=sketches.sketched
+    ),
+    "c": SetSpec(
+        robust_sets.source_scene, robust_sets.corrupted_id, 7_500, 3, 7_500, columns=robust_sets.corrupted_columns,
+        alter=robust_sets.corrupted,
+    ),
+    "hard": SetSpec(
+        robust_sets.hard_scene, _numbered("hard"), 500, 13, labels=robust_sets.hard_labels,
+        group=robust_sets.number_of_factors,
+    ),
+    "pool": SetSpec(robust_sets.pool_scene, _numbered("pool"), 6_000, 14),
+}  # fmt: skip
 
 
 def demo_set(name: str, n: int | None = None, seed: int | None = None) -> DemoSet:
     """A set of the drawn world, by name; images are rendered when asked for.
 
-    `name`: a key of SETS (train, tune, val, cue_conflict, r); `n`: images (default: the set's usual size);
-    `seed`: world seed (default: the set's own, so that no two sets share images).
+    `name`: a key of SETS (train, tune, val, cue_conflict, r, ...); `n`: images (default: the set's usual size);
+    `seed`: world seed (default: the set's own, so that no two sets share scenes, but for `c`, made from `val`'s).
     Raises BookError for an unknown name or more images than the set can have.
 
     >>> items = demo_set("val", n=4)

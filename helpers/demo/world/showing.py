@@ -19,7 +19,7 @@ def shown(scene: Scene) -> list[tuple[int, float]]:
     The share of its silhouette that lies inside the frame and behind nothing; taken before a turned camera, and
     meant for renditions that show the whole picture.
 
-    >>> shown(Scene(fine=13, material="feathers", others=((60, 0.5, 0.5, 0.3),)))
+    >>> shown(Scene(fine=13, material="feathers", others=((60, 0.5, 0.5, 0.2),)))
     [(13, 1.0), (60, 0.0)]
     """
     things = [scene]
@@ -32,13 +32,16 @@ def shown(scene: Scene) -> list[tuple[int, float]]:
     found = []
     for thing in things:  # from front to back
         silhouette = _place(thing, (0.0, 0.0), frame).silhouette
-        seen = float((silhouette * (1 - covered)).sum()) / _whole(thing)
+        seen = float((silhouette * (1 - covered)).sum()) / _whole(thing, silhouette)
         found.append((thing.fine, round(min(1.0, seen), 3)))
         covered = 1 - (1 - covered) * (1 - silhouette)
     return found
 
 
-def _whole(thing: Scene) -> float:
+def _whole(thing: Scene, silhouette: np.ndarray) -> float:
+    """Size of a thing's whole silhouette, in pixels."""
+    if not (silhouette[[0, -1]].any() or silhouette[:, [0, -1]].any()):
+        return float(silhouette.sum())  # whole, as it does not touch the frame
     centred = replace(thing, x=0.5, y=0.5)
     return float(_place(centred, (WIDTH / 2, HEIGHT / 2), (2 * WIDTH, 2 * HEIGHT)).silhouette.sum())
 
