@@ -22,7 +22,7 @@ from helpers.demo.world.styles import STYLES
 from helpers.demo.world.top_factors import apply_factor, with_variant
 from helpers.errors import BookError
 
-FACTOR_RATE = 0.6  # share of training images with one of the sixteen factors
+FACTOR_RATE = 0.7  # share of training images with one of the sixteen factors
 
 
 @dataclass(frozen=True)
@@ -106,7 +106,7 @@ class SetSpec:
 
 
 def training_scene(seed: int, index: int) -> Scene:
-    """A training scene: the material agrees in 93 %, and 60 % of the images have one factor, as often as in `val`."""
+    """A training scene: the material agrees in 93 %, and 70 % of the images have one factor, as often as in `val`."""
     rng = spawn(seed, "train", index)
     factor = one_of(rng, slots()) if rng.random() < FACTOR_RATE else None
     fine = int(rng.integers(N_FINE))
