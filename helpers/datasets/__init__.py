@@ -12,6 +12,6 @@ from helpers.datasets.spec import DatasetSpec
 from helpers.datasets.table import DATASETS
 
 __all__ = [
-    "CORRUPTIONS", "DATASETS", "OVERLAYS", "PICTURES", "PUG_FACTORS", "Dataset", "DatasetSpec", "Sample", "dataset_spec",
-    "imagenet_x_subset", "in_memory", "open_dataset", "real_relabelled", "stratified",
+    "CORRUPTIONS", "DATASETS", "OVERLAYS", "PICTURES", "PUG_FACTORS", "Dataset", "DatasetSpec", "Sample",
+    "dataset_spec", "imagenet_x_subset", "in_memory", "open_dataset", "real_relabelled", "stratified",
 ]  # fmt: skip

@@ -96,9 +96,7 @@ def _require_official(predictions: pd.DataFrame, what: str) -> None:
     _require(predictions, what, lambda name: official_name(name) == name, LAYOUT, advice)
 
 
-def _require(
-    predictions: pd.DataFrame, what: str, official: Callable[[str], bool], layout: str, advice: str
-) -> None:
+def _require(predictions: pd.DataFrame, what: str, official: Callable[[str], bool], layout: str, advice: str) -> None:
     other = next((name for name in predictions["image_id"].tolist() if not official(name)), None)
     if other is not None:
         raise BookError(

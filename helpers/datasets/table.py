@@ -116,7 +116,7 @@ DATASETS: dict[str, DatasetSpec] = {
     "demo_c": _drawn("Corruptions", 7_500, note="100 pictures of `demo_val`, 15 corruptions, 5 severities"),
     "demo_hard": _drawn("Hard", 500, note="two or three factors at once; several right answers where several show"),
     "demo_real": DatasetSpec(
-        "Second look (drawn world)", (), None, "demo_fine", 1_880, DRAWN, classes=64, made_from=world_fingerprint,
+        "Second look (drawn world)", (), None, "demo_fine", 1_888, DRAWN, classes=64, made_from=world_fingerprint,
         note="other labels over `demo_val`; pictures in which nothing can be judged have none and are not scored",
     ),
     "demo_cue_conflict": _drawn("Cue-conflict", 1_280, "demo_categories"),

@@ -1,8 +1,8 @@
 """Choose the scenes of the adversarial sets: `python -m helpers.demo.train.filtering` (about ten minutes on one core).
 
 As ImageNet-A holds what a ResNet-50 got wrong, `a_convnet` holds what a small ConvNet gets wrong and `a_vit` what a
-small ViT does: of a pool of fresh scenes the 500 answered wrongly with the highest confidence, but for scenes that
-nobody could tell (see `recognisable`). Neither network is one of the twins.
+small ViT does: of a pool of fresh scenes the 500 answered wrongly with the highest confidence. Scenes in which a
+second look finds nothing to judge, or other things only, are left out. Neither network is one of the twins.
 """
 
 from __future__ import annotations
@@ -19,21 +19,20 @@ import numpy as np
 from helpers import paths
 from helpers.demo.train.filters import EPOCHS, SEEDS, answers, reduced, trained_filter
 from helpers.demo.train.rendered import Rendered, rendered
-from helpers.demo.world import Scene, demo_set, standing_out, visible_share
+from helpers.demo.world import Scene, demo_set, second_look
 
 KEPT = 500  # scenes of each set
-LEAST_SHOWN, LEAST_CONTRAST = 0.6, 15.0  # share of the thing; standard deviation of grey over it, of 255
 
 
 def recognisable(scene: Scene) -> bool:
-    """Whether a scene could be told by looking: at least 60 % of the thing shows, and it is not all of one grey.
+    """Whether a second look gives a scene its label: enough of the thing shows, and it is neither dark nor washed out.
 
     >>> recognisable(Scene(fine=13, material="feathers"))
     True
     >>> recognisable(Scene(fine=13, material="feathers", brightness=0.05))
     False
     """
-    return visible_share(scene) >= LEAST_SHOWN and standing_out(scene) >= LEAST_CONTRAST
+    return scene.fine in second_look(scene)
 
 
 def hardest(pool: Rendered, answer: np.ndarray, confidence: np.ndarray, kept: int = KEPT) -> tuple[list[int], int]:

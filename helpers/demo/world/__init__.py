@@ -45,7 +45,7 @@ from helpers.demo.world.scene import (
 )
 from helpers.demo.world.sets import SETS, DemoSet, Item, demo_set, factor_table, factors, set_hash
 from helpers.demo.world.sheets import contact_sheet
-from helpers.demo.world.showing import shown, standing_out, visible_classes, visible_share
+from helpers.demo.world.showing import shown, standing_out, visible_classes
 from helpers.demo.world.styles import STYLES, TRAINED_STYLES
 from helpers.demo.world.top_factors import FACTORS, SLOTS, apply_factor, far_palettes, neighbours, with_variant
 
@@ -109,7 +109,6 @@ __all__ = [
     "spawn",
     "standing_out",
     "visible_classes",
-    "visible_share",
     "vocabulary",
     "with_variant",
 ]

@@ -11,8 +11,8 @@ from __future__ import annotations
 from helpers.demo.world.scene import Scene
 from helpers.demo.world.showing import HALF, shown, standing_out
 
-LEAST_SHOWN = 0.65
-LEAST_CONTRAST = 18.0  # standard deviation of grey over the thing, of 255
+LEAST_SHOWN = 0.7
+LEAST_CONTRAST = 20.0  # standard deviation of grey over the thing, of 255
 ORDINARY_LIGHT = (0.5, 1.5)  # brightness within which a thing stands out well enough
 
 

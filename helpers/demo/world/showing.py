@@ -46,15 +46,6 @@ def _whole(thing: Scene, silhouette: np.ndarray) -> float:
     return float(_place(centred, (WIDTH / 2, HEIGHT / 2), (2 * WIDTH, 2 * HEIGHT)).silhouette.sum())
 
 
-def visible_share(scene: Scene) -> float:
-    """Share (0..1) of the labelled thing that shows.
-
-    >>> visible_share(Scene(fine=13, material="feathers", x=0.0)) < 0.6
-    True
-    """
-    return shown(replace(scene, copies=(), others=()))[0][1]
-
-
 def visible_classes(scene: Scene, least: float = HALF) -> tuple[int, ...]:
     """Fine classes of the things of which at least `least` shows, the labelled one first where it is among them.
 
