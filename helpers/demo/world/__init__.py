@@ -43,7 +43,8 @@ from helpers.demo.world.scene import (
     sample_scene,
     spawn,
 )
-from helpers.demo.world.sets import SETS, DemoSet, Item, demo_set, factor_table, factors, set_hash
+from helpers.demo.world.set_tables import factor_table, set_hash
+from helpers.demo.world.sets import SETS, DemoSet, Item, demo_set, factors
 from helpers.demo.world.sheets import contact_sheet
 from helpers.demo.world.showing import shown, standing_out, visible_classes
 from helpers.demo.world.styles import STYLES, TRAINED_STYLES

@@ -5,13 +5,11 @@ Image i depends on (seed, set name, i) alone: a set can be read in any order, in
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
 import numpy as np
-import pandas as pd
 
 from helpers.demo.world import exemplars, robust_sets, sketches
 from helpers.demo.world.classes import N_FINE, RENDITION_CLASSES, category_indices
@@ -208,28 +206,3 @@ def factors(scene: Scene) -> dict:
     ('bird', 1, 'none')
     """
     return {**vars(scene), "category": scene.category, "count": scene.count}
-
-
-def factor_table(items: DemoSet) -> pd.DataFrame:
-    """One row per image with `image_id`, `label` and every factor; nothing is rendered.
-
-    >>> factor_table(demo_set("val", n=3)).image_id.tolist()[-1]
-    'val_00002.png'
-    """
-    scenes = [items.scene(i) for i in range(len(items))]
-    rows = [{"image_id": items.image_id(i), "label": s.fine, **factors(s)} for i, s in enumerate(scenes)]
-    return pd.DataFrame(rows)
-
-
-def set_hash(items: DemoSet, every: int = 1) -> str:
-    """SHA-256 over ids, labels and rendered pixels of every `every`-th image, for the key of stored predictions.
-
-    >>> len(set_hash(demo_set("val", n=2)))
-    64
-    """
-    digest = hashlib.sha256(f"{items.name} {items.n} {items.seed} {every}".encode())
-    for index in range(0, len(items), every):
-        item = items[index]
-        digest.update(f"{item.image_id} {item.label}".encode())
-        digest.update(item.image.tobytes())
-    return digest.hexdigest()
