@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import csv
 from dataclasses import replace
-from functools import cache
+from functools import cache, lru_cache
 
 import numpy as np
 
@@ -69,7 +69,12 @@ def condition(index: int) -> tuple[str, int]:
 
 def source_scene(seed: int, index: int) -> Scene:
     """The scene behind image `index` of `c`: scene `index % 100` of `val` (with `val`'s seed)."""
-    return factor_scene("val", seed, index % SOURCES)
+    return _source(seed, index % SOURCES)
+
+
+@lru_cache(maxsize=2 * SOURCES)
+def _source(seed: int, source: int) -> Scene:
+    return factor_scene("val", seed, source)
 
 
 def corrupted(pixels: np.ndarray, seed: int, index: int) -> np.ndarray:
@@ -154,3 +159,31 @@ def chosen(filtered_by: str) -> tuple[int, ...]:
     """
     with paths.reference("demo_adversarial.csv").open(encoding="utf-8", newline="") as lines:
         return tuple(int(row["pool_index"]) for row in csv.DictReader(lines) if row["filtered_by"] == filtered_by)
+
+
+def convnet_scene(seed: int, index: int) -> Scene:
+    """A scene of `a_convnet`: the pool's, of those that the small ConvNet got wrong."""
+    return pool_scene(seed, chosen("convnet")[index])
+
+
+def vit_scene(seed: int, index: int) -> Scene:
+    """A scene of `a_vit`: the pool's, of those that the small ViT got wrong."""
+    return pool_scene(seed, chosen("vit")[index])
+
+
+def convnet_id(index: int) -> str:
+    """Id of image `index` of `a_convnet`: its name in the pool.
+
+    >>> convnet_id(0).startswith("pool_")
+    True
+    """
+    return f"pool_{chosen('convnet')[index]:05d}.png"
+
+
+def vit_id(index: int) -> str:
+    """Id of image `index` of `a_vit`: its name in the pool, so that images of both sets are known as such.
+
+    >>> vit_id(0).startswith("pool_")
+    True
+    """
+    return f"pool_{chosen('vit')[index]:05d}.png"
