@@ -21,7 +21,7 @@ from helpers.datasets.tasks import (
 )
 
 __all__ = [
-    "CORRUPTIONS", "DATASETS", "DIFFERENCES", "OVERLAYS", "PICTURES", "PUG_FACTORS", "Dataset", "DatasetSpec", "Sample",
-    "address", "canonical_id", "dataset_spec", "imagenet_x_subset", "in_memory", "n_classes", "open_dataset", "real_relabelled",
-    "rules_differ", "stratified", "task_space", "under_rule", "units", "validation_part",
+    "CORRUPTIONS", "DATASETS", "DIFFERENCES", "OVERLAYS", "PICTURES", "PUG_FACTORS", "Dataset", "DatasetSpec",
+    "Sample", "address", "canonical_id", "dataset_spec", "imagenet_x_subset", "in_memory", "n_classes", "open_dataset",
+    "real_relabelled", "rules_differ", "stratified", "task_space", "under_rule", "units", "validation_part",
 ]  # fmt: skip
