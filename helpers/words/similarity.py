@@ -62,7 +62,7 @@ def layers(rows: pd.DataFrame | None = None) -> pd.DataFrame:
             "equal": equal.map({True: "yes", False: "no"}).where(found.expected.notna(), "–"),
         }
     )  # fmt: skip
-    if rows is not None:
+    if rows is not None and len(rows):
         seen = select(rows, metric="layers").set_index(["model", "group"]).value
         places = zip(found.model, found.panel, strict=True)
         table["in this run"] = [f"{seen[place]:.0f}" if place in seen.index else "not run" for place in places]
