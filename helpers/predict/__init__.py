@@ -5,9 +5,10 @@ from helpers.predict.compute import Computed, Job, compute_all
 from helpers.predict.engine import Report, run
 from helpers.predict.merging import merge_parts
 from helpers.predict.passes import Network
+from helpers.predict.same_classes import same_classes
 from helpers.predict.settings import Settings
 
 __all__ = [
     "Collected", "Computed", "Inputs", "Job", "Network", "Report", "Settings", "collect", "compute_all", "job_of",
-    "merge_parts", "run",
+    "merge_parts", "run", "same_classes",
 ]  # fmt: skip

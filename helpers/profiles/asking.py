@@ -10,7 +10,7 @@ from helpers import predict
 from helpers.errors import BookError
 from helpers.predict import Collected, Settings
 from helpers.profiles.costs import NOTES, plan_table
-from helpers.profiles.needs import jobs, missing_inputs
+from helpers.profiles.needs import SECTION_ROLES, jobs, missing_inputs
 from helpers.profiles.table import Profile, get, inputs, with_models
 
 COLAB_IMAGES = 5_000
@@ -29,6 +29,21 @@ class Asked:
     def collect(self, role: str, view: str | None = None) -> Collected:
         """Predictions for a role of the profile, such as "val"; see `predict.collect`."""
         return predict.collect(inputs(self.profile, role, view), self.settings, self.max_images, self.local or None)
+
+    def collect_all(self, section: str) -> dict[str, Collected]:
+        """Predictions for every role that a section reads and this profile has, by role.
+
+        Empty where the profile runs no model for the section: published validation predictions say nothing of the rest.
+        """
+        roles = [role for role in SECTION_ROLES[section] if role in self.profile.roles]
+        if all(self.profile.roles[role].artifact for role in roles):
+            return {}
+        return {role: self.collect(role) for role in roles}
+
+    def stored(self, role: str, view: str) -> Collected:
+        """What the store holds for a role under another view; nothing is run for it."""
+        asked = inputs(self.profile, role, view)
+        return predict.collect(asked, self.settings, self.max_images, self.local or None, only_stored=True)
 
     def announce(self, section: str) -> None:
         """Print what this section will download and run, and what is missing; nothing where no model is run."""

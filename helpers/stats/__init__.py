@@ -38,7 +38,9 @@ from helpers.stats.resample import (
 from helpers.stats.rows_accuracy import accuracy_rows
 from helpers.stats.rows_agreement import agreement_rows
 from helpers.stats.rows_calibration import calibration_rows, recalibrated_rows
+from helpers.stats.rows_corruption import corruption_rows
 from helpers.stats.rows_mistakes import mistakes_rows
+from helpers.stats.rows_robustness import average_rows, drawn_sets, effective_rows, robustness_rows, same_classes_rows
 from helpers.stats.rows_shape import category_accuracy_rows, shape_count_rows, shape_rows
 from helpers.stats.tests import (
     bootstrap_p,
@@ -51,12 +53,13 @@ from helpers.stats.tests import (
 )
 
 __all__ = [
-    "PAIRS_2X2", "TWO_BY_TWO", "Estimates", "accuracy_rows", "agreement_rows", "all_pairs", "basic_interval",
-    "bootstrap_p", "calibration_rows", "category_accuracy_rows", "cluster_weights", "coverage_rows",
-    "coverage_table", "crossed_weights", "equivalence_margin", "factorial_effects", "factorial_rows", "finished",
-    "holm", "image_weights", "in_log_odds", "interaction_depends_on_scale", "intersection_union", "joint_cells",
-    "log_odds", "mcnemar", "mistakes_rows", "newcombe_interval", "newcombe_paired_interval", "pair_rows",
-    "pairs_among", "percentile_interval", "recalibrated_rows", "resampled_counts", "scale_flag_rows",
+    "PAIRS_2X2", "TWO_BY_TWO", "Estimates", "accuracy_rows", "agreement_rows", "all_pairs", "average_rows",
+    "basic_interval", "bootstrap_p", "calibration_rows", "category_accuracy_rows", "cluster_weights",
+    "corruption_rows", "coverage_rows", "coverage_table", "crossed_weights", "drawn_sets", "effective_rows",
+    "equivalence_margin", "factorial_effects", "factorial_rows", "finished", "holm", "image_weights", "in_log_odds",
+    "interaction_depends_on_scale", "intersection_union", "joint_cells", "log_odds", "mcnemar", "mistakes_rows",
+    "newcombe_interval", "newcombe_paired_interval", "pair_rows", "pairs_among", "percentile_interval",
+    "recalibrated_rows", "resampled_counts", "robustness_rows", "same_classes_rows", "scale_flag_rows",
     "shape_count_rows", "shape_rows", "share_contrast_rows", "tost", "tost_from_samples", "value_rows",
     "wilson_interval", "wins",
 ]  # fmt: skip

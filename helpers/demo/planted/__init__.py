@@ -17,6 +17,7 @@ from helpers.demo.planted.confidence import (
     with_temperature,
 )
 from helpers.demo.planted.contrast import two_by_two
+from helpers.demo.planted.corruption import corruption_response, falling
 from helpers.demo.planted.cues import texture_share
 from helpers.demo.planted.factor_errors import factor_errors
 from helpers.demo.planted.responses import scale_response, shift_response, view_response
@@ -28,7 +29,9 @@ __all__ = [
     "confidence_levels",
     "constant_observer",
     "copied_errors",
+    "corruption_response",
     "factor_errors",
+    "falling",
     "joint_shares",
     "known_ece",
     "perfect_observer",
