@@ -8,10 +8,12 @@ from helpers.plots import (
     mistakes,
     models,
     overview,
+    robustness,
     shape_texture,
     style,
 )
 
 __all__ = [
-    "calibration", "differences", "disagreement", "general", "mistakes", "models", "overview", "shape_texture", "style",
+    "calibration", "differences", "disagreement", "general", "mistakes", "models", "overview", "robustness",
+    "shape_texture", "style",
 ]  # fmt: skip

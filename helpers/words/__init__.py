@@ -12,6 +12,7 @@ from helpers.words import (
     models,
     robustness,
     shape_texture,
+    shifted,
     similarity,
     synthesis,
     synthetic,
@@ -25,6 +26,6 @@ from helpers.words.tables import claims, reproduced, table
 
 __all__ = [
     "absent", "ahead", "audit", "calibration", "claims", "differences", "disagreement", "front", "invariance",
-    "mistakes", "models", "readings", "reproduced", "robustness", "shape_texture", "shown", "similarity",
+    "mistakes", "models", "readings", "reproduced", "robustness", "shape_texture", "shifted", "shown", "similarity",
     "synthesis", "synthetic", "table", "titles", "transferability", "two_by_two",
 ]  # fmt: skip

@@ -19,15 +19,22 @@ FACTORS = {
     "obj_pitch": "object pitch", "obj_yaw": "object yaw", "obj_roll": "object roll", "obj_scale": "object scale",
     "obj_texture": "object texture", "scene_light": "scene light", "mean_of_10": "average of 10",
 }  # fmt: skip
-AVERAGES = {"shifted_sets": "average of 7"}
+DRAWN_SETS = {
+    "val": "validation", "v2": "V2", "a": "A", "r": "R", "sketch": "Sketch", "c": "C", "hard": "Hard", "real": "ReaL",
+}  # fmt: skip
+AVERAGES = {"shifted_sets": "average of 7", "shifted_sets_without_real": "average of 6, without ReaL"}
+DRAWN = "demo_"
 
 
 def name_of(dataset: str) -> str:
     """What a data set or task is called in a table or a figure.
 
-    >>> name_of("vtab_pcam"), name_of("imagenet_a"), name_of("shifted_sets")
-    ('Camelyon', 'ImageNet-A', 'average of 7')
+    >>> name_of("vtab_pcam"), name_of("imagenet_a"), name_of("shifted_sets"), name_of("demo_v2")
+    ('Camelyon', 'ImageNet-A', 'average of 7', 'V2, drawn')
     """
+    drawn, dataset = dataset.startswith(DRAWN), dataset.removeprefix(DRAWN)
+    if drawn and dataset in DRAWN_SETS:
+        return f"{DRAWN_SETS[dataset]}, drawn"
     return TASKS.get(dataset) or AVERAGES.get(dataset) or title_of(dataset)
 
 
