@@ -5,6 +5,7 @@ from helpers.plots import (
     differences,
     disagreement,
     general,
+    instrument,
     mistakes,
     models,
     overview,
@@ -14,6 +15,6 @@ from helpers.plots import (
 )
 
 __all__ = [
-    "calibration", "differences", "disagreement", "general", "mistakes", "models", "overview", "robustness",
-    "shape_texture", "style",
+    "calibration", "differences", "disagreement", "general", "instrument", "mistakes", "models", "overview",
+    "robustness", "shape_texture", "style",
 ]  # fmt: skip

@@ -7,6 +7,7 @@ from helpers.words import (
     differences,
     disagreement,
     front,
+    instrument,
     invariance,
     mistakes,
     models,
@@ -25,7 +26,7 @@ from helpers.words.readings import readings
 from helpers.words.tables import claims, reproduced, table
 
 __all__ = [
-    "absent", "ahead", "audit", "calibration", "claims", "differences", "disagreement", "front", "invariance",
-    "mistakes", "models", "readings", "reproduced", "robustness", "shape_texture", "shifted", "shown", "similarity",
-    "synthesis", "synthetic", "table", "titles", "transferability", "two_by_two",
+    "absent", "ahead", "audit", "calibration", "claims", "differences", "disagreement", "front", "instrument",
+    "invariance", "mistakes", "models", "readings", "reproduced", "robustness", "shape_texture", "shifted", "shown",
+    "similarity", "synthesis", "synthetic", "table", "titles", "transferability", "two_by_two",
 ]  # fmt: skip
