@@ -17,6 +17,8 @@ from helpers.stats.rows_corruption import corruption_rows
 from helpers.stats.rows_robustness import AVERAGE, SHIFTED_ROLES, WITHOUT_REAL, effective_rows, robustness_rows
 
 VIEW = "planted.eval"
+FOUR = tuple(f"planted_{name}" for name in TWO_BY_TWO)
+PAIRS = [tuple(f"planted_{name}" for name in pair) for pair in PAIRS_2X2]
 IMAGES = 1_000  # of each set; source images of the corrupted one: 100
 SOURCES = 100
 CLASSES = 64
@@ -26,21 +28,24 @@ ACCURACIES: dict[str, tuple[float, float, float, float]] = {
     "hard": (0.29, 0.29, 0.06, 0.06), "r": (0.62, 0.62, 0.76, 0.78), "sketch": (0.49, 0.46, 0.52, 0.52),
     "real": (0.90, 0.89, 0.74, 0.74),
 }  # fmt: skip
-AT_FIRST = {"convnext_sup": 0.83, "vit_sup": 0.78, "convnext_clip": 0.59, "vit_clip": 0.61}  # accuracy at severity 1
-SLOPES = {"convnext_sup": 0.08, "vit_sup": 0.09, "convnext_clip": 0.10, "vit_clip": 0.10}  # fall per severity
+AT_FIRST, SLOPES = (0.83, 0.78, 0.59, 0.61), (0.08, 0.09, 0.10, 0.10)  # accuracy at severity 1, fall per severity
 BEYOND = {"planted_on_the_line": 0.0, "planted_beyond": 8.0}  # points above what clean accuracy leads one to expect
 CLEAN = 0.80
 
 
-def check(rng: np.random.Generator, n_resamples: int = 2000) -> pd.DataFrame:
+def check(rng: np.random.Generator, n_resamples: int = 500) -> pd.DataFrame:
     """Planted beside measured: every set, its contrasts, the averages, ImageNet-C's readings, effective robustness.
 
     Columns of result rows, and planted, difference, inside (see `demo.planted.against`). The observers are drawn with
     one difficulty an image, shared in part, so that pairing and clustering matter.
+
+    >>> frame = check(np.random.default_rng(0), n_resamples=20)
+    >>> sorted(set(frame.metric))
+    ['accuracy', 'effective_robustness', 'mce', 'severity_slope']
     """
     sets, truth = _sets(rng)
     datasets = {role: f"demo_{role}" for role in sets}
-    measured = robustness_rows(sets, datasets, rng, n_resamples, VIEW)
+    measured = robustness_rows(sets, datasets, rng, n_resamples, VIEW, PAIRS)
     errors, planted_errors = _corrupted_errors(sets["c"], rng, n_resamples)
     measured = pd.concat([measured, errors, _beyond(rng, n_resamples, truth)])
     return planted.against([*truth, *planted_errors], rows_frame(measured))
@@ -49,7 +54,7 @@ def check(rng: np.random.Generator, n_resamples: int = 2000) -> pd.DataFrame:
 def _sets(rng: np.random.Generator) -> tuple[dict[str, dict[str, pd.DataFrame]], list[dict]]:
     sets, truth, shares = {}, [], {}
     for role, accuracies in ACCURACIES.items():
-        planted_here = dict(zip(TWO_BY_TWO, accuracies, strict=True))
+        planted_here = dict(zip(FOUR, accuracies, strict=True))
         seen = planted.two_by_two(_images(role, IMAGES), rng, planted_here, dataset=f"demo_{role}", view=VIEW)
         sets[role] = {each.model: each.frame for each in seen}
         truth += planted.truth_rows(seen)
@@ -64,8 +69,8 @@ def _sets(rng: np.random.Generator) -> tuple[dict[str, dict[str, pd.DataFrame]],
 
 def _conditions() -> dict[str, dict[str, float]]:
     return {
-        model: planted.falling(dict.fromkeys(alexnet_errors().index, first), SLOPES[model])
-        for model, first in AT_FIRST.items()
+        model: planted.falling(dict.fromkeys(alexnet_errors().index, first), slope)
+        for model, first, slope in zip(FOUR, AT_FIRST, SLOPES, strict=True)
     }
 
 
@@ -74,13 +79,13 @@ def _contrasts(shares: Mapping[str, Mapping[str, float]]) -> list[dict]:
     averages = {(AVERAGE, "mean_of_7"): SHIFTED_ROLES, (WITHOUT_REAL, "mean_of_6"): SHIFTED_ROLES[:-1]}
     known = {(f"demo_{role}", "overall"): each for role, each in shares.items()}
     for (dataset, group), roles in averages.items():
-        means = {model: float(np.mean([shares[role][model] for role in roles])) for model in TWO_BY_TWO}
+        means = {model: float(np.mean([shares[role][model] for role in roles])) for model in FOUR}
         known[f"demo_{dataset}", group] = means
     rows = []
     for (dataset, group), each in known.items():
         if group != "overall":
-            rows += [row(m, dataset, VIEW, "accuracy", 100 * each[m], "percent", 0, group) for m in TWO_BY_TWO]
-        for a, b in PAIRS_2X2:
+            rows += [row(m, dataset, VIEW, "accuracy", 100 * each[m], "percent", 0, group) for m in FOUR]
+        for a, b in PAIRS:
             value = 100 * (each[a] - each[b])
             rows.append(row(f"{a} - {b}", dataset, VIEW, "accuracy", value, "points", 0, group))
     return rows
@@ -89,7 +94,7 @@ def _contrasts(shares: Mapping[str, Mapping[str, float]]) -> list[dict]:
 def _corrupted_errors(frames: Mapping[str, pd.DataFrame], rng, n_resamples: int) -> tuple[pd.DataFrame, list[dict]]:
     """Mean corruption error against a made-up reference network whose errors are AlexNet's, and its truth."""
     reference = alexnet_errors()
-    rows = corruption_rows(frames, rng, n_resamples, "demo_c", VIEW, baseline=reference)
+    rows = corruption_rows(frames, rng, n_resamples, "demo_c", VIEW, PAIRS, reference)
     truth = []
     for model, conditions in _conditions().items():
         error = 100 * (1 - np.mean(list(conditions.values())))

@@ -11,23 +11,53 @@ from matplotlib.ticker import NullLocator
 from scipy.special import ndtr, ndtri
 
 from helpers.metrics import effective
-from helpers.metrics.corruption import SEVERITIES
-from helpers.plots.general import shared_legend
+from helpers.metrics.corruption import SEVERITIES, alexnet_errors
+from helpers.plots.differences import differences
+from helpers.plots.general import dots, shared_legend
 from helpers.plots.style import BAND_ALPHA, FAINT, INK, figure, label, line, mark
 from helpers.rows import select
 
 COLUMNS = 3
+OTHER_VIEW = "paper.asis"
+CORRUPTIONS = tuple(alexnet_errors().index)  # in the order of their authors
 TICKS = (1, 2, 5, 10, 20, 30, 40, 50, 60, 70, 80, 90, 95, 98, 99)
 
 
-def severity_curves(
-    rows: pd.DataFrame, models: Sequence[str], corruptions: Sequence[str], title: str = ""
-) -> np.ndarray:
+def accuracies(shown: pd.DataFrame, models: Sequence[str], title: str) -> Axes:
+    """Accuracy of each model on every set, in the form of the paper's figure.
+
+    `shown`: of `words.shifted.in_form` (data sets by the name that is shown, in order).
+    """
+    mine = shown[shown.model.isin(list(models))]
+    order = list(dict.fromkeys(mine.dataset))
+    ax = figure(6.2, 0.48 * len(order) + 1.7)[1]
+    dots(mine, models, order, "dataset", xlabel="top-1 accuracy (%)", ax=ax)
+    ax.set_title(title)
+    shared_legend(ax, 2)
+    return ax
+
+
+def gaps(shown: pd.DataFrame, title: str) -> Axes | None:
+    """ConvNeXt minus ViT on every set with paired intervals; None where `shown` has no pair."""
+    pairs = shown[shown.model.str.contains(" - ", regex=False)]
+    if pairs.empty:
+        return None
+    ax = differences(pairs, list(dict.fromkeys(pairs.dataset)))
+    ax.set_title(f"{title}: differences")
+    return ax
+
+
+def severity_curves(rows: pd.DataFrame, models: Sequence[str], title: str = "") -> np.ndarray | None:
     """Accuracy against severity, a panel per corruption and a last one for their mean, with 95 % bands.
 
-    rows: of `stats.corruption_rows` (groups `corruption:severity` and `severity_<k>`). Returns the array of axes.
+    rows: of `stats.corruption_rows` (groups `corruption:severity` and `severity_<k>`), of one view: the paper's where
+    there are several. Returns the array of axes, None without such rows.
     """
-    panels = [*corruptions, "mean of all"]
+    rows = rows[(rows["view"] != OTHER_VIEW) & rows.group.fillna("").str.contains(r":\d$|severity_")]
+    found = {group.rpartition(":")[0] for group in rows.group if ":" in group}
+    if not found:
+        return None
+    panels = [*(name for name in CORRUPTIONS if name in found), "mean of all"]
     n_rows = -(-len(panels) // COLUMNS)
     fig, axes = figure(6.4, 1.55 * n_rows + 1.0, columns=COLUMNS, rows=n_rows, sharex=True, sharey=True, squeeze=False)
     for ax, name in zip(axes.ravel(), panels, strict=False):

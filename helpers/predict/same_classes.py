@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 import pandas as pd
 
@@ -9,6 +11,7 @@ from helpers import datasets, labels, store
 from helpers.errors import BookError, InputsUnavailable
 from helpers.predict.collect import Collected
 
+SUBSETS = ("a", "r")  # roles whose sets hold a part of the classes
 READINGS = ("masked", "unmasked")
 CHUNK = 8192  # images at a time: 8,192 x 1,000 logits in fp32 are 33 MB
 
@@ -35,6 +38,18 @@ def same_classes(val: Collected, dataset: str) -> dict[str, dict[str, pd.DataFra
             columns = [name for name in ("image_id", "label", "group") if name in frame]
             found["masked"][model] = frame.loc[kept, columns].reset_index(drop=True).assign(pred=pred)
     return {reading: frames for reading, frames in found.items() if frames}
+
+
+def clean_on(found: Mapping[str, Collected]) -> dict[str, dict[str, dict[str, pd.DataFrame]]]:
+    """`same_classes` of the validation predictions for every collected role that has fewer classes, by role.
+
+    found: predictions by role, such as "val", "a", "r". Nothing without validation predictions.
+    """
+    val = found.get("val")
+    if val is None or not val.frames:
+        return {}
+    parts = {role: same_classes(val, found[role].inputs.dataset) for role in SUBSETS if role in found}
+    return {role: readings for role, readings in parts.items() if readings}
 
 
 def masked(

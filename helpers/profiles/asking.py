@@ -41,8 +41,13 @@ class Asked:
         return {role: self.collect(role) for role in roles}
 
     def stored(self, role: str, view: str) -> Collected:
-        """What the store holds for a role under another view; nothing is run for it."""
-        asked = inputs(self.profile, role, view)
+        """What the store holds for a role under another view than its own; nothing is run for it.
+
+        Models that see the role's own view under either name (CLIP at 224 pixels) are left out.
+        """
+        own, asked = inputs(self.profile, role), inputs(self.profile, role, view)
+        other = [m for m in asked.models if predict.view_of(m, view).id != predict.view_of(m, own.view).id]
+        asked = replace(asked, models=tuple(other))
         return predict.collect(asked, self.settings, self.max_images, self.local or None, only_stored=True)
 
     def announce(self, section: str) -> None:

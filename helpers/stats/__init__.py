@@ -8,6 +8,7 @@ from helpers.stats.contrasts import (
     interaction_depends_on_scale,
     log_odds,
     pairs_among,
+    pairs_of,
     wins,
 )
 from helpers.stats.coverage import coverage_rows, coverage_table
@@ -58,7 +59,7 @@ __all__ = [
     "corruption_rows", "coverage_rows", "coverage_table", "crossed_weights", "drawn_sets", "effective_rows",
     "equivalence_margin", "factorial_effects", "factorial_rows", "finished", "holm", "image_weights", "in_log_odds",
     "interaction_depends_on_scale", "intersection_union", "joint_cells", "log_odds", "mcnemar", "mistakes_rows",
-    "newcombe_interval", "newcombe_paired_interval", "pair_rows", "pairs_among", "percentile_interval",
+    "newcombe_interval", "newcombe_paired_interval", "pair_rows", "pairs_among", "pairs_of", "percentile_interval",
     "recalibrated_rows", "resampled_counts", "robustness_rows", "same_classes_rows", "scale_flag_rows",
     "shape_count_rows", "shape_rows", "share_contrast_rows", "tost", "tost_from_samples", "value_rows",
     "wilson_interval", "wins",

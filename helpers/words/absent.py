@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+import pandas as pd
+
 FOUR = "the four models'"
 NEEDS = {
     "05_robustness": {"shifted sets": f"{FOUR} answers to each image of seven sets derived from ImageNet"},
@@ -27,6 +29,20 @@ def inputs(section: str, profile: str) -> dict[str, str]:
         raise BookError(f"section {section!r}", f"one of {', '.join(NEEDS)}", "correct the name")
     tail = "are not published; this profile runs no model" if profile == "released" else "are not in this profile"
     return {name: f"{what} {tail}" for name, what in NEEDS[section].items()}
+
+
+def of_the_models(
+    section: str, rows: pd.DataFrame, status: str, reason: str | None, profiles: Mapping[str, object]
+) -> str:
+    """As `this_run`, for the paper's models: `rows` are what a page has of them, none where they were not run.
+
+    >>> of_the_models("07_synthetic", pd.DataFrame(), "complete", None, {}).startswith("**This run: not run.**")
+    True
+    """
+    if len(rows):
+        return this_run(section, status, reason, profiles)
+    needed = "; ".join(inputs(section, "released").values())
+    return this_run(section, "unavailable", reason if status == "unavailable" else needed, profiles)
 
 
 def this_run(section: str, status: str, reason: str | None, profiles: Mapping[str, object]) -> str:

@@ -5,31 +5,21 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 import pandas as pd
+from IPython.display import HTML, Markdown
 
-from helpers.metrics.corruption import alexnet_errors
+from helpers import stats
 from helpers.metrics.effective import CLEAN, baseline_line
 from helpers.paper.effective import from_rows, published_effective
-from helpers.paper.names import SAME_PARADIGM, SHIFTED, SHIFTED_MEAN, role_of
+from helpers.paper.names import SHIFTED, SHIFTED_MEAN, role_of
 from helpers.plots.style import label
 from helpers.rows import select
 from helpers.words.differences import resolved
-from helpers.words.numbers import shown
 from helpers.words.readings import readings
+from helpers.words.tables import table
 from helpers.words.titles import name_of
 
 ROLES = ("val", "v2", "a", "c", "hard", "r", "sketch", "real", SHIFTED_MEAN, "shifted_sets_without_real")
-CORRUPTIONS = tuple(alexnet_errors().index)
 VIEWS = {"paper.eval": "as the paper: resized to 256, cropped to 224", "paper.asis": "as they are: 224 pixels"}
-
-
-def order_of(rows: pd.DataFrame) -> list[str]:
-    """Data sets of accuracy rows in the order of the paper's figure, whatever profile they come from.
-
-    >>> order_of(pd.DataFrame({"dataset": ["demo_r", "demo_val"], "metric": "accuracy"}))
-    ['demo_val', 'demo_r']
-    """
-    found = dict.fromkeys(rows.dataset[rows.metric == "accuracy"])
-    return sorted((name for name in found if role_of(name) in ROLES), key=lambda name: ROLES.index(role_of(name)))
 
 
 def accuracies(rows: pd.DataFrame) -> pd.DataFrame:
@@ -40,25 +30,37 @@ def accuracies(rows: pd.DataFrame) -> pd.DataFrame:
     """
     whole = rows.group.fillna("overall").isin(["overall", "mean_of_7", "mean_of_6"])
     kept = rows[(rows.metric == "accuracy") & whole & (rows["view"] != "paper.asis")]
-    return kept[[role_of(name) in ROLES for name in kept.dataset]].reset_index(drop=True)
+    kept = kept[kept.dataset.map(role_of).isin(ROLES)]
+    place = [ROLES.index(role_of(name)) for name in kept.dataset]
+    return kept.assign(place=place).sort_values("place", kind="stable").drop(columns="place").reset_index(drop=True)
 
 
-def pairs_of(rows: pd.DataFrame, pairs: Sequence[tuple[str, str]] = SAME_PARADIGM) -> pd.DataFrame:
-    """ConvNeXt minus ViT in every set, in points: the rows "A - B" or, with the sign turned, "B - A".
+def pairs_of(rows: pd.DataFrame, models: Sequence[str]) -> pd.DataFrame:
+    """ConvNeXt minus ViT under each paradigm in every set, in points; of other models every two of them.
+
+    The rows "A - B", or with the sign turned "B - A".
 
     >>> row = dict(model="vit_sup - convnext_sup", dataset="demo_r", metric="accuracy", group="overall", unit="points",
     ...            view="paper.eval", value=2.0, ci_low=1.0, ci_high=3.0)
-    >>> pairs_of(pd.DataFrame([row]))[["model", "value", "ci_low"]].values.tolist()
+    >>> pairs_of(pd.DataFrame([row]), ["convnext_sup", "vit_sup"])[["model", "value", "ci_low"]].values.tolist()
     [['convnext_sup - vit_sup', -2.0, -3.0]]
     """
     kept, parts = accuracies(rows), []
-    for first, second in pairs:
+    pairs = [(second, first) for first, second in stats.pairs_of(models)]
+    for first, second in pairs[:2] if len(pairs) == len(stats.PAIRS_2X2) else pairs:
         parts.append(select(kept, model=f"{first} - {second}"))
         turned = select(kept, model=f"{second} - {first}")
         low, high = -turned.ci_high, -turned.ci_low
         turned = turned.assign(value=-turned.value, ci_low=low, ci_high=high, model=f"{first} - {second}")
         parts.append(turned)
-    return pd.concat(parts, ignore_index=True)
+    return pd.concat(parts, ignore_index=True) if parts else kept.iloc[:0]
+
+
+def in_form(rows: pd.DataFrame, models: Sequence[str]) -> pd.DataFrame:
+    """What the figures in the paper's form show: accuracies and `pairs_of`, data sets by their names, in order."""
+    single = accuracies(rows)
+    shown = pd.concat([single[single.model.isin(list(models))], pairs_of(rows, models)], ignore_index=True)
+    return shown.assign(dataset=shown.dataset.map(name_of))
 
 
 def ahead_by(row: Mapping) -> str:
@@ -86,12 +88,12 @@ def ahead_by(row: Mapping) -> str:
     return f"{start} is ahead of {label(second)} by {value:.1f} points{interval}{count}"
 
 
-def answer(rows: pd.DataFrame, source: str) -> str:
+def answer(rows: pd.DataFrame, source: str, models: Sequence[str]) -> str:
     """The section's answer from a run's rows as Markdown: averages, then every set on which a pair is told apart.
 
     `source`: what the rows are called. Says so where there are none.
     """
-    gaps = pairs_of(rows)
+    gaps = pairs_of(rows, models)
     if gaps.empty:
         return f"**{source}: not run.**"
     whole = gaps[gaps.dataset.map(role_of) == SHIFTED_MEAN]
@@ -105,50 +107,61 @@ def answer(rows: pd.DataFrame, source: str) -> str:
     return f"**{source}.** Paired differences on the same images, 95 % intervals.\n\n" + "\n".join(lines)
 
 
-def set_by_set(rows: pd.DataFrame) -> str:
-    """Every paired difference of a run in words, a list per pair, as Markdown."""
-    gaps = pairs_of(rows)
-    gaps = gaps.assign(place=gaps.dataset.map(lambda name: ROLES.index(role_of(name)))).sort_values(
-        "place", kind="stable"
+def set_by_set(rows: pd.DataFrame, models: Sequence[str]) -> str:
+    """Every paired difference of a run in words, pair by pair, as Markdown."""
+    gaps = pairs_of(rows, models)
+    return "\n".join(f"- {ahead_by(row)}." for _, part in gaps.groupby("model", sort=False) for row in records(part))
+
+
+def records(rows: pd.DataFrame) -> list[dict]:
+    """Rows as dictionaries, missing as None."""
+    return rows.astype(object).where(rows.notna(), None).to_dict("records")
+
+
+def averages(rows: pd.DataFrame, models: Sequence[str]) -> HTML | Markdown:
+    """The averages of a run, with and without ReaL; or which sets they lack."""
+    found = {name: role_of(name) for name in dict.fromkeys(rows.dataset) if role_of(name) in ROLES[-2:]}
+    columns = {name_of(name): {"dataset": name, "metric": "accuracy"} for name in found}
+    if columns:
+        return table(readings(rows[rows.unit == "percent"], models, columns))
+    there = {role_of(name) for name in rows.dataset}
+    lacking = [name_of(name) for name in SHIFTED if role_of(name) not in there]
+    return Markdown(
+        f"No average of this run: {', '.join(lacking)} not run." if len(rows) else "No average of this run."
     )
-    return "\n".join(f"- {ahead_by(row)}." for pair in dict.fromkeys(gaps.model)
-                     for row in select(gaps, model=pair).to_dict("records"))  # fmt: skip
 
 
-def corruption_table(rows: pd.DataFrame, models: Sequence[str]) -> pd.DataFrame:
-    """ImageNet-C of a run: mean accuracy, mCE and loss per severity, a line per model and view that was run."""
-    mine = rows[[role_of(name) == "c" for name in rows.dataset]]
-    columns = {
-        "mean accuracy": {"metric": "accuracy", "group": "overall"},
-        "mCE (AlexNet: 100 %)": {"metric": "mce", "group": "overall"},
-        "change per severity": {"metric": "severity_slope", "group": "overall"},
-    }
+def corruptions(rows: pd.DataFrame, models: Sequence[str]) -> HTML | Markdown:
+    """ImageNet-C of a run: mean accuracy, mCE and change per severity, a line per model and view that was run."""
+    mine = rows[rows.dataset.map(role_of).isin(["c"])]
+    columns = {"mean accuracy": {"metric": "accuracy"}, "change per severity": {"metric": "severity_slope"}}
+    if (mine.metric == "mce").any():
+        columns["mCE (AlexNet: 100 %)"] = {"metric": "mce"}
     parts = []
-    for view in dict.fromkeys(mine["view"]):
-        there = [model for model in models if (mine[mine["view"] == view].model == model).any()]
-        part = readings(mine[mine["view"] == view], there, columns)
-        part.insert(0, "images", VIEWS.get(view, view))
-        parts.append(part)
-    return pd.concat(parts) if parts else pd.DataFrame(columns=["images", *columns])
+    for view, part in mine[mine.group == "overall"].groupby("view", sort=False):
+        there = [model for model in models if (part.model == model).any()]
+        found = readings(part, there, columns).rename_axis("model").reset_index()
+        found.insert(1, "images", VIEWS.get(view, view))
+        parts.append(found)
+    return table(pd.concat(parts), index=False) if parts else Markdown("ImageNet-C: not run.")
 
 
-def same_classes_table(rows: pd.DataFrame, models: Sequence[str]) -> pd.DataFrame:
-    """A and R beside clean accuracy on the same classes: masked to them, and over all classes."""
+def same_classes(rows: pd.DataFrame, models: Sequence[str]) -> HTML | Markdown:
+    """A and R of a run beside clean accuracy on the same classes: masked to them, and with all classes competing."""
     columns = {}
     for dataset in dict.fromkeys(rows.dataset):
-        group = f"classes_of_{dataset}"
-        if role_of(dataset) in ("a", "r") and rows.group.isin([group, f"{group}_unmasked"]).any():
-            columns[name_of(dataset)] = {"dataset": dataset, "metric": "accuracy", "group": "overall"}
-            columns[f"clean, same classes ({name_of(dataset)})"] = {"metric": "accuracy", "group": group}
-            columns[f"clean, these images, all classes ({name_of(dataset)})"] = {
-                "metric": "accuracy", "group": f"{group}_unmasked",
-            }  # fmt: skip
-    return readings(rows, models, columns)
+        group, name = f"classes_of_{dataset}", name_of(dataset)
+        if not rows.group.isin([group, f"{group}_unmasked"]).any():
+            continue
+        columns[name] = {"dataset": dataset, "metric": "accuracy", "group": "overall"}
+        columns[f"clean, same classes as {name}"] = {"metric": "accuracy", "group": group}
+        columns[f"the same, all classes compete ({name})"] = {"metric": "accuracy", "group": f"{group}_unmasked"}
+    return table(readings(rows, models, columns)) if columns else Markdown("")
 
 
 def effective_points(rows: pd.DataFrame, source: str) -> pd.DataFrame:
     """Published numbers against the baseline, and a run's where it has rows of effective robustness."""
-    parts = [part for part in (published_effective(), from_rows(rows, source)) if len(part)]
+    parts = [part for part in (published_effective(), from_rows(rows, f"a run here ({source})")) if len(part)]
     return pd.concat(parts, ignore_index=True)
 
 
@@ -161,7 +174,7 @@ def effective_table(points: pd.DataFrame) -> pd.DataFrame:
         "expected": [f"{e:.1f} [{a:.1f}, {b:.1f}]" for e, a, b in points[["expected", "low", "high"]].to_numpy()],
         "found": [f"{value:.1f}" for value in points.found],
         "beyond": [f"{value:+.1f}" for value in points.beyond],
-        "as the baseline": ["within its scatter" if each else "outside" for each in inside],
+        "among the networks": ["within their scatter" if each else "outside" for each in inside],
         "like for like": ["yes" if each else "no" for each in points.like_for_like],
     })  # fmt: skip
 
@@ -170,22 +183,8 @@ def baseline() -> str:
     """What the lines rest on, as Markdown: networks, fit and residual scatter of each."""
     lines = [baseline_line(dataset) for dataset in CLEAN]
     fits = "; ".join(f"{name_of(each.dataset)} {each.r2:.2f}" for each in lines)
-    return f"{lines[0].n} networks; share of variance that clean accuracy explains on probit axes (R²): {fits}."
-
-
-def missing_sets(rows: pd.DataFrame) -> str:
-    """The shifted sets of the paper that a run lacks, in words; empty where it has all.
-
-    >>> missing_sets(pd.DataFrame({"dataset": list(SHIFTED), "metric": "accuracy"}))
-    ''
-    """
-    there = {role_of(name) for name in rows.dataset}
-    lacking = [name_of(name) for name in SHIFTED if role_of(name) not in there]
-    return f"Not run: {', '.join(lacking)}." if lacking else ""
-
-
-def levels(rows: pd.DataFrame, models: Sequence[str]) -> str:
-    """The averages of a run in one sentence."""
-    means = {m: select(rows, model=m, metric="accuracy", group="mean_of_7") for m in models}
-    found = [f"{label(m)} {shown(part.iloc[0].to_dict())}" for m, part in means.items() if len(part)]
-    return f"Average over seven sets: {'; '.join(found)}." if found else ""
+    return (
+        f"The lines rest on {lines[0].n} networks. Share of the variance that clean accuracy explains on probit axes "
+        f"(R²): {fits}. *expected* has the 95 % interval for one more network of the baseline; all numbers are "
+        "percent, *beyond* points."
+    )
