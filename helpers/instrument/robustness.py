@@ -46,6 +46,7 @@ def check(rng: np.random.Generator, n_resamples: int = 500) -> pd.DataFrame:
     sets, truth = _sets(rng)
     datasets = {role: f"demo_{role}" for role in sets}
     measured = robustness_rows(sets, datasets, rng, n_resamples, VIEW, PAIRS)
+    measured = measured[~measured.group.str.contains(":", regex=False)]  # single conditions go with their sources
     errors, planted_errors = _corrupted_errors(sets["c"], rng, n_resamples)
     measured = pd.concat([measured, errors, _beyond(rng, n_resamples, truth)])
     return planted.against([*truth, *planted_errors], rows_frame(measured))
@@ -59,7 +60,7 @@ def _sets(rng: np.random.Generator) -> tuple[dict[str, dict[str, pd.DataFrame]],
         sets[role] = {each.model: each.frame for each in seen}
         truth += planted.truth_rows(seen)
         shares[role] = planted_here
-    seen = planted.corruption_response(_images("c", SOURCES), _conditions(), rng)
+    seen = planted.corruption_response(_images("c", SOURCES), _conditions(), rng, correlation=0.3)
     sets["c"] = {each.model: each.frame for each in seen}
     truth += planted.truth_rows(seen)
     shares["c"] = {each.model: _value(each.truth, "accuracy") / 100 for each in seen}
