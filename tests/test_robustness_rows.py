@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import statsmodels.api as sm
+from planted_sets import NAMES, images, rng, whole_section
 from scipy.special import ndtr, ndtri
 from scipy.stats import binomtest
 
@@ -11,28 +12,16 @@ from helpers import datasets, instrument, metrics, paper, stats
 from helpers.demo import planted
 from helpers.errors import BookError
 from helpers.metrics import effective
-from helpers.models import MODEL_SETS
 from helpers.paper.names import SHIFTED, VIT_SUP
 from helpers.results import COLUMNS, select
 from helpers.stats.rows_corruption import corrupted
 from helpers.stats.rows_robustness import SHIFTED_ROLES
-
-FOUR = MODEL_SETS["paper"]
-NAMES = list(metrics.alexnet_errors().index)
-
-
-def rng(seed=0):
-    return np.random.default_rng(seed)
 
 
 def one(rows, **equal):
     found = select(rows, **equal)
     assert len(found) == 1, found
     return found.iloc[0]
-
-
-def images(role, n):
-    return pd.DataFrame({"image_id": [f"{role}_{i:04d}" for i in range(n)], "label": np.arange(n) % 64})
 
 
 def corrupted_frames(n=40, seed=0, slopes=(0.05, 0.1), correlation=0.5):
@@ -144,18 +133,6 @@ def test_ids_of_another_form_are_refused():
 
 
 # Averages and whole sections
-
-
-def whole_section(seed=0, n=200):
-    sets = {}
-    for i, role in enumerate(("val", "v2", "a", "hard", "r", "sketch", "real")):
-        seen = planted.two_by_two(images(role, n), rng(seed + i), dataset=role)
-        sets[role] = {each.model: each.frame for each in seen}
-    accuracies = {model: planted.falling(dict.fromkeys(NAMES, 0.7), 0.1) for model in FOUR}
-    seen = planted.corruption_response(images("val", 30), accuracies, rng(seed + 9))
-    sets["c"] = {each.model: each.frame for each in seen}
-    names = dict(zip(("v2", "a", "c", "hard", "r", "sketch", "real"), SHIFTED, strict=True))
-    return sets, {"val": "imagenet1k_val", **names}
 
 
 @pytest.fixture(scope="module")
