@@ -36,25 +36,21 @@ def from_rows(rows: pd.DataFrame, source: str) -> pd.DataFrame:
     >>> from_rows(pd.DataFrame(columns=["metric", "dataset", "model", "group", "view", "value"]), "a run").empty
     True
     """
+    index: dict[tuple, dict] = {}
+    for row in rows.astype(object).where(rows.notna(), None).to_dict("records"):
+        index.setdefault(tuple(row[name] for name in ("metric", "dataset", "model", "group")), row)
     found = []
-    expected = rows[(rows.metric == "expected_accuracy") & rows.dataset.isin(list(effective.CLEAN))]
-    index = rows.set_index(["metric", "dataset", "model", "group"]).sort_index() if len(expected) else None
-    for row in expected.to_dict("records"):
-        line = effective.CLEAN[row["dataset"]]
-        group = "overall" if line == "imagenet1k_val" else line
-        clean, shifted, beyond = (
-            index.loc[key].iloc[0]
-            for key in (
-                ("accuracy", "imagenet1k_val", row["model"], group),
-                ("accuracy", row["dataset"], row["model"], "overall"),
-                ("effective_robustness", row["dataset"], row["model"], "overall"),
-            )
-        )
+    for (metric, dataset, model, _), row in index.items():
+        if metric != "expected_accuracy" or dataset not in effective.CLEAN:
+            continue
+        line = effective.CLEAN[dataset]
+        clean = index["accuracy", "imagenet1k_val", model, "overall" if line == "imagenet1k_val" else line]
+        beyond = index["effective_robustness", dataset, model, "overall"]
         found.append({
-            "dataset": row["dataset"], "model": row["model"], "source": source, "clean": clean.value,
-            "found": shifted.value, "expected": row["value"], "low": row["ci_low"], "high": row["ci_high"],
-            "beyond": beyond.value, "like_for_like": row["model"] not in CLIP, "ci_low": beyond.ci_low,
-            "ci_high": beyond.ci_high,
+            "dataset": dataset, "model": model, "source": source, "clean": clean["value"],
+            "found": index["accuracy", dataset, model, "overall"]["value"], "expected": row["value"],
+            "low": row["ci_low"], "high": row["ci_high"], "beyond": beyond["value"], "like_for_like": model not in CLIP,
+            "ci_low": beyond["ci_low"], "ci_high": beyond["ci_high"],
         })  # fmt: skip
     return pd.DataFrame(found, columns=[*COLUMNS, "ci_low", "ci_high"])
 
