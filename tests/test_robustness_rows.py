@@ -211,6 +211,19 @@ def test_the_claims_are_decided_by_paired_rows(section):
     assert {"shifted_sets", "imagenet_c", "imagenet_real"} <= set(compared.dataset)
 
 
+def test_pictures_as_they_are_never_pass_for_the_papers_view(section):
+    _, _, rows = section
+    c = (rows.dataset == "imagenet_c") & (rows.metric == "accuracy") & (rows.group == "overall")
+    other = rows[c].assign(view="paper.asis", value=1.0, ci_low=0.5, ci_high=1.5)
+    both = pd.concat([other, rows], ignore_index=True)
+    ours, theirs = (
+        paper.compare(each, "05_robustness").set_index(["model", "dataset", "kind"]).ours for each in (both, rows)
+    )
+    pd.testing.assert_series_equal(ours.sort_index(), theirs.sort_index())
+    verdicts = [paper.ledger({"x": each}).query("source == 'x'").verdict.tolist() for each in (both, rows)]
+    assert verdicts[0] == verdicts[1]
+
+
 def test_every_row_has_n_and_contrasts_have_both_scales(section):
     rows = section[2]
     assert rows.n.notna().all()

@@ -138,10 +138,20 @@ def _view(view: str | None) -> tuple[str | None, str]:
     return protocol, "eval" if transform == "asis" else transform
 
 
+def other_reading(row: Mapping) -> bool:
+    """Whether a row is of ImageNet-C's pictures as they are, where the paper enlarged and cropped them.
+
+    >>> other_reading({"dataset": "imagenet_c", "view": "paper.asis"}), other_reading({"dataset": "imagenet_c"})
+    (True, False)
+    """
+    return role_of(row.get("dataset")) == "c" and (row.get("view") or "").endswith(".asis")
+
+
 def _preference(row: Mapping) -> tuple:
     protocol = _view(row.get("view"))[0]
     unit = row.get("resampled")
     return (
+        other_reading(row),
         PROTOCOLS.index(protocol) if protocol in PROTOCOLS else len(PROTOCOLS),
         row.get("ci_low") is None,
         UNITS_OF_RESAMPLING.index(unit) if unit in UNITS_OF_RESAMPLING else len(UNITS_OF_RESAMPLING),
