@@ -3,6 +3,7 @@
 from helpers.predict.collect import Collected, Inputs, collect, job_of
 from helpers.predict.compute import Computed, Job, compute_all
 from helpers.predict.engine import Report, run
+from helpers.predict.features import Features, features
 from helpers.predict.keys import view_of
 from helpers.predict.merging import merge_parts
 from helpers.predict.passes import Network
@@ -11,6 +12,7 @@ from helpers.predict.settings import Settings
 from helpers.predict.several import artifacts, shortfalls, table
 
 __all__ = [
-    "Collected", "Computed", "Inputs", "Job", "Network", "Report", "Settings", "artifacts", "clean_on", "collect",
-    "compute_all", "job_of", "merge_parts", "run", "same_classes", "shortfalls", "table", "view_of",
+    "Collected", "Computed", "Features", "Inputs", "Job", "Network", "Report", "Settings", "artifacts", "clean_on",
+    "collect", "compute_all", "features", "job_of", "merge_parts", "run", "same_classes", "shortfalls", "table",
+    "view_of",
 ]  # fmt: skip

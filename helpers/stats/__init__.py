@@ -43,6 +43,7 @@ from helpers.stats.rows_corruption import corruption_rows
 from helpers.stats.rows_mistakes import mistakes_rows
 from helpers.stats.rows_robustness import average_rows, drawn_sets, effective_rows, robustness_rows, same_classes_rows
 from helpers.stats.rows_shape import category_accuracy_rows, shape_count_rows, shape_rows
+from helpers.stats.rows_transfer import drawn_tasks, probe_rows, transfer_rows, win_shares
 from helpers.stats.tests import (
     bootstrap_p,
     equivalence_margin,
@@ -56,11 +57,11 @@ from helpers.stats.tests import (
 __all__ = [
     "PAIRS_2X2", "TWO_BY_TWO", "Estimates", "accuracy_rows", "agreement_rows", "all_pairs", "average_rows",
     "basic_interval", "bootstrap_p", "calibration_rows", "category_accuracy_rows", "cluster_weights",
-    "corruption_rows", "coverage_rows", "coverage_table", "crossed_weights", "drawn_sets", "effective_rows",
-    "equivalence_margin", "factorial_effects", "factorial_rows", "finished", "holm", "image_weights", "in_log_odds",
-    "interaction_depends_on_scale", "intersection_union", "joint_cells", "log_odds", "mcnemar", "mistakes_rows",
-    "newcombe_interval", "newcombe_paired_interval", "pair_rows", "pairs_among", "pairs_of", "percentile_interval",
-    "recalibrated_rows", "resampled_counts", "robustness_rows", "same_classes_rows", "scale_flag_rows",
-    "shape_count_rows", "shape_rows", "share_contrast_rows", "tost", "tost_from_samples", "value_rows",
-    "wilson_interval", "wins",
+    "corruption_rows", "coverage_rows", "coverage_table", "crossed_weights", "drawn_sets", "drawn_tasks",
+    "effective_rows", "equivalence_margin", "factorial_effects", "factorial_rows", "finished", "holm",
+    "image_weights", "in_log_odds", "interaction_depends_on_scale", "intersection_union", "joint_cells", "log_odds",
+    "mcnemar", "mistakes_rows", "newcombe_interval", "newcombe_paired_interval", "pair_rows", "pairs_among",
+    "pairs_of", "percentile_interval", "probe_rows", "recalibrated_rows", "resampled_counts", "robustness_rows",
+    "same_classes_rows", "scale_flag_rows", "shape_count_rows", "shape_rows", "share_contrast_rows", "tost",
+    "tost_from_samples", "transfer_rows", "value_rows", "wilson_interval", "win_shares", "wins",
 ]  # fmt: skip

@@ -21,6 +21,7 @@ FACTORS = {
 }  # fmt: skip
 DRAWN_SETS = {
     "val": "validation", "v2": "V2", "a": "A", "r": "R", "sketch": "Sketch", "c": "C", "hard": "Hard", "real": "ReaL",
+    "a_convnet": "A (a ConvNet's errors)",
 }  # fmt: skip
 AVERAGES = {"shifted_sets": "average of 7", "shifted_sets_without_real": "average of 6, without ReaL"}
 DRAWN = "demo_"
