@@ -1,5 +1,6 @@
 """Predictions for a section: from the store, else from a published file, else from a model run."""
 
+from helpers.predict.among import among_classes
 from helpers.predict.collect import Collected, Inputs, collect, job_of
 from helpers.predict.compute import Computed, Job, compute_all
 from helpers.predict.engine import Report, run
@@ -8,6 +9,6 @@ from helpers.predict.passes import Network
 from helpers.predict.settings import Settings
 
 __all__ = [
-    "Collected", "Computed", "Inputs", "Job", "Network", "Report", "Settings", "collect", "compute_all", "job_of",
-    "merge_parts", "run",
+    "Collected", "Computed", "Inputs", "Job", "Network", "Report", "Settings", "among_classes", "collect",
+    "compute_all", "job_of", "merge_parts", "run",
 ]  # fmt: skip

@@ -12,7 +12,7 @@ from helpers import labels, models, views
 from helpers.datasets import Dataset
 from helpers.errors import BookError
 from helpers.predict.batches import Batch
-from helpers.predict.outputs import prediction_rows
+from helpers.predict.outputs import carried_facts, prediction_rows
 from helpers.predict.passes import Pass
 from helpers.predict.settings import Settings, autocast
 
@@ -161,7 +161,7 @@ class Block:
             writer = answers[0].of.writer
             positions = np.concatenate([answer.positions for answer in answers])
             logits = torch.cat([answer.logits for answer in answers])
-            frame = prediction_rows(logits, self.dataset.table.take(positions), self.space)
+            frame = prediction_rows(logits, carried_facts(self.dataset.table).take(positions), self.space)
             names = list(answers[0].matrices)
             matrices = {name: torch.cat([a.matrices[name] for a in answers]).numpy() for name in names}
             writer.append(frame, matrices or None)

@@ -65,9 +65,7 @@ def _executed_page(
     return Page(section, name, shown, _assembled(cells, _head(section, name, banner(shown, stale), where)))
 
 
-def _unexecuted_page(
-    section: str, original: nbformat.NotebookNode, profiles: Sequence[str], where: Address
-) -> Page:
+def _unexecuted_page(section: str, original: nbformat.NotebookNode, profiles: Sequence[str], where: Address) -> Page:
     shown = state(section, None, None)
     first = [cell for cell in original.cells[:1] if cell.cell_type == "markdown"]
     cells = [nbformat.v4.new_markdown_cell(cell.source) for cell in first]
