@@ -10,8 +10,10 @@ from helpers.plots import (
     overview,
     shape_texture,
     style,
+    sweeps,
 )
 
 __all__ = [
     "calibration", "differences", "disagreement", "general", "mistakes", "models", "overview", "shape_texture", "style",
+    "sweeps",
 ]  # fmt: skip
