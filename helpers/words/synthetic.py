@@ -165,7 +165,7 @@ def both_rules(rows: pd.DataFrame, models: Sequence[str]) -> pd.DataFrame:
 
 
 RULES = (
-    "By the paper's rule a network answers with any of its classes; an answer that no class of the set has is wrong, and "
+    "By the paper's rule a network answers with any of its classes; an answer that no class of the set has is wrong; "
     "so is every image of a class whose only index belongs to another class as well. Among the classes alone only "
     "indices of the class map compete, made from stored embeddings without running a network again, and a shared index "
     "is right for both classes. The last column says how many answers belong to any class at all."
