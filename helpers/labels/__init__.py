@@ -5,8 +5,16 @@ Every label and prediction of the book is an ILSVRC index (0..999, sorted wnids)
 
 from helpers.labels.decision import category_decision
 from helpers.labels.prompts import prompt_digest, prompt_names, prompt_templates
-from helpers.labels.spaces import LABEL_SPACES, LabelSpace, folder_labels, label_space, sixteen_categories
-from helpers.labels.synthetic import candidate_space, mapped_space, pug_candidate_space, pug_index_map, pug_label_space
+from helpers.labels.spaces import (
+    LABEL_SPACES,
+    LabelSpace,
+    candidate_space,
+    folder_labels,
+    label_space,
+    mapped_space,
+    sixteen_categories,
+)
+from helpers.labels.synthetic import pug_candidate_space, pug_index_map, pug_label_space
 from helpers.labels.validation import class_names, real_labels, validation_labels, wnids
 
 __all__ = [
