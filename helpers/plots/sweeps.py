@@ -10,7 +10,8 @@ from matplotlib.axes import Axes
 from PIL import Image, ImageDraw
 
 from helpers import views
-from helpers.plots.general import shared_legend, sweep
+from helpers.plots.differences import along
+from helpers.plots.general import dots, shared_legend, sweep
 from helpers.plots.style import figure, label, line, mark
 from helpers.rows import select
 from helpers.views import Preprocessing
@@ -22,30 +23,49 @@ AXES = {
 }  # fmt: skip
 
 
+TRANSFORMS = ("scale", "shift", "resolution")
+
+
+def factors(
+    rows: pd.DataFrame, models: Sequence[str], order: Sequence[str], names: Mapping[str, str], reference: float,
+    title: str,
+) -> Axes:  # fmt: skip
+    """Accuracy of every model on each factor of `order` that the rows have, with the wider of its intervals."""
+    mine = select(rows, metric="accuracy")
+    width = (mine.ci_high - mine.ci_low).rename("width")
+    mine = mine.assign(width=width).sort_values("width", kind="stable").drop_duplicates(["model", "group"], keep="last")
+    shown = [name for name in order if name in set(mine.group)]
+    ax = figure(6.2, 0.47 * len(shown) + 1.6)[1]
+    dots(mine, models, shown, "group", dict(names), "top-1 accuracy (%)", reference, ax).set_title(title)
+    shared_legend(ax, 2)
+    return ax
+
+
 def levels(
-    rows: pd.DataFrame, models: Sequence[str], order: Sequence[str], names: Mapping[str, str], metric: str = "accuracy"
+    rows: pd.DataFrame, models: Sequence[str], order: Sequence[str], names: Mapping[str, str], title: str
 ) -> np.ndarray:
     """One panel per factor of `order` that has levels: accuracy at each level, with its interval. Returns the axes.
 
     Levels ("factor:level" in column group) stand in the order of the rows, from left to right; those of a factor with
     more than eight words are sorted by mean accuracy and not named.
     """
-    parts = select(rows, metric=metric, model=list(models))
+    parts = select(rows, metric="accuracy", model=list(models))
     parts = parts[parts.group.str.contains(":", regex=False, na=False)]
     parts = parts.assign(factor=parts.group.str.split(":").str[0], level=parts.group.str.split(":").str[1])
-    factors = [name for name in order if name in set(parts.factor)]
-    rows_of_panels = -(-max(len(factors), 1) // 2)
+    found = [name for name in order if name in set(parts.factor)]
+    rows_of_panels = -(-max(len(found), 1) // 2)
     _, axes = figure(7.2, 2.35 * rows_of_panels + 0.7, columns=2, rows=rows_of_panels, squeeze=False)
     flat = axes.ravel()
-    for ax in flat[len(factors) :]:
+    for ax in flat[len(found) :]:
         ax.set_axis_off()
-    for ax, factor in zip(flat, factors, strict=False):
+    for ax, factor in zip(flat, found, strict=False):
         _levels_of(parts[parts.factor == factor], models, ax)
         ax.set_title(names.get(factor, factor), fontsize=11)
         ax.set_ylim(-4, 104)
     for row in axes:
         row[0].set_ylabel("accuracy (%)")
-    shared_legend(flat[: max(len(factors), 1)], 2)
+    axes[0, 0].figure.suptitle(title, x=0.01, ha="left", fontsize=12, fontweight="bold")
+    shared_legend(flat[: max(len(found), 1)], 2)
     return axes
 
 
@@ -74,11 +94,21 @@ def _levels_of(part: pd.DataFrame, models: Sequence[str], ax: Axes) -> None:
 def three(rows: pd.DataFrame, models: Sequence[str], metric: str = "accuracy", title: str = "") -> np.ndarray:
     """The three sweeps of one metric below each other; `title` stands behind the transform's name. Returns the axes."""
     _, axes = figure(6.4, 9.5, rows=3)
-    for ax, transform in zip(axes, ("scale", "shift", "resolution"), strict=True):
+    for ax, transform in zip(axes, TRANSFORMS, strict=True):
         sweep(rows, models, transform, metric, ax)
         ax.set_title(f"{transform.capitalize()} {title}".strip())
         ax.set_ylabel(AXES.get(metric, metric))
     shared_legend(axes, 2)
+    return axes
+
+
+def three_differences(gaps: pd.DataFrame, title: str = "") -> np.ndarray:
+    """Paired differences at each setting of the three sweeps. `gaps`: as `words.invariance.gaps` gives them."""
+    _, axes = figure(6.4, 9.5, rows=3)
+    for ax, transform in zip(axes, TRANSFORMS, strict=True):
+        along(gaps, transform, ax).set_title(f"{transform.capitalize()} {title}".strip())
+        ax.set_ylabel("points")
+    shared_legend(axes, 1)
     return axes
 
 
@@ -114,6 +144,13 @@ def photograph() -> tuple[Image.Image, str]:
         return Image.fromarray(data.chelsea()), "the cat Chelsea, 451 × 300 pixels (S. van der Walt, CC0, scikit-image)"
     except ImportError:
         return _card(), "a test card of 451 × 300 pixels"
+
+
+def drawing() -> Image.Image:
+    """A drawing of the drawn world (CC BY-SA 4.0, see its attribution), 96 × 80 pixels."""
+    from helpers.demo.world import demo_set
+
+    return Image.fromarray(demo_set("pug").pixels(4 * 27))  # the first image of an asset: upright, in the studio
 
 
 def _card(width: int = 451, height: int = 300, step: int = 50) -> Image.Image:

@@ -1,7 +1,7 @@
 """Predictions for a section: from the store, else from a published file, else from a model run."""
 
 from helpers.predict.among import among_classes
-from helpers.predict.collect import Collected, Inputs, collect, job_of
+from helpers.predict.collect import Collected, Inputs, collect, job_of, together
 from helpers.predict.compute import Computed, Job, compute_all
 from helpers.predict.engine import Report, run
 from helpers.predict.merging import merge_parts
@@ -10,5 +10,5 @@ from helpers.predict.settings import Settings
 
 __all__ = [
     "Collected", "Computed", "Inputs", "Job", "Network", "Report", "Settings", "among_classes", "collect",
-    "compute_all", "job_of", "merge_parts", "run",
+    "compute_all", "job_of", "merge_parts", "run", "together",
 ]  # fmt: skip

@@ -133,17 +133,24 @@ def _comparisons(losses: pd.DataFrame, models: Sequence[str]) -> list[str]:
     """For every two consecutive models whether the first loses less than the second under each transform."""
     lines = []
     for pair in zip(models[::2], models[1::2], strict=False):
-        gaps = oriented(losses, pair)
+        differences = oriented(losses, pair)
         parts = [
-            f"{row['group']} {shown(row, signed=True)}" for row in gaps.to_dict("records") if row["group"] in TRANSFORMS
+            f"{row['group']} {shown(row, signed=True)}"
+            for row in differences.to_dict("records")
+            if row["group"] in TRANSFORMS
         ]
         if parts:
-            clear = int(resolved(gaps[gaps.group.isin(TRANSFORMS)]).sum())
+            clear = int(resolved(differences[differences.group.isin(TRANSFORMS)]).sum())
             lines.append(
                 f"- Loss of {label(pair[0])} minus loss of {label(pair[1])}: {'; '.join(parts)}. "
                 f"{clear} of {len(parts)} exclude zero."
             )
     return lines
+
+
+def gaps(rows: pd.DataFrame, models: Sequence[str]) -> pd.DataFrame:
+    """Accuracy of the first minus the second of every two consecutive models at each setting (points, intervals)."""
+    return settings(oriented(select(rows, metric="accuracy"), models))
 
 
 def kept(rows: pd.DataFrame, models: Sequence[str]) -> pd.DataFrame:
