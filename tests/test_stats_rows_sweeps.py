@@ -8,8 +8,8 @@ import pytest
 import statsmodels.api as sm
 
 from helpers import stats
-from helpers.paper.lookup import index_rows
 from helpers.paper.comparisons import drop_in, drop_smaller, pug_factors, pug_gap_shrinks
+from helpers.paper.lookup import index_rows
 from helpers.results import select
 from helpers.stats.rows_synthetic import cells_of
 
