@@ -55,16 +55,16 @@ def test_a_level_that_was_not_planted_is_refused(pug):
 def test_intervals_over_assets_cover_and_those_over_images_do_not(pug):
     """40 assets are few: the percentile interval falls a little short of 95 %; single images fall far short."""
     planted_at, inside = falling(), {"asset": [], "image": []}
-    yaw = pug[pug.group == "Camera_Yaw"]
-    for seed in range(120):
-        seen = planted.level_response(yaw, planted_at, rng(seed), correlation=0.6)
+    turned = pug[pug.group.isin(["Object_Yaw", "Object_Roll", "Camera_Roll"])]  # nine images an asset
+    for seed in range(80):
+        seen = planted.level_response(turned, planted_at, rng(seed), correlation=0.6)
         truth = next(row["value"] for row in seen.truth if row["group"] == "overall")
         for unit, frame in (("asset", seen.frame), ("image", seen.frame.assign(asset=seen.frame.image_id))):
             rows = stats.synthetic_rows({"m": frame}, rng(seed), 200)
             row = rows[(rows.group == "overall") & (rows.metric == "accuracy")].iloc[0]
             inside[unit].append(row.ci_low <= truth <= row.ci_high)
-    assert np.mean(inside["asset"]) >= 0.88
-    assert np.mean(inside["image"]) < np.mean(inside["asset"]) - 0.08
+    assert np.mean(inside["asset"]) >= 0.85
+    assert np.mean(inside["image"]) < np.mean(inside["asset"]) - 0.12
 
 
 @pytest.mark.slow
