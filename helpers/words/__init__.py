@@ -18,6 +18,7 @@ from helpers.words import (
     synthetic,
     titles,
     transferability,
+    twins,
     two_by_two,
 )
 from helpers.words.numbers import ahead, shown
@@ -27,5 +28,5 @@ from helpers.words.tables import claims, reproduced, table
 __all__ = [
     "absent", "ahead", "audit", "calibration", "claims", "differences", "disagreement", "front", "instrument",
     "invariance", "mistakes", "models", "readings", "reproduced", "robustness", "shape_texture", "shown", "similarity",
-    "synthesis", "synthetic", "table", "titles", "transferability", "two_by_two",
+    "synthesis", "synthetic", "table", "titles", "transferability", "twins", "two_by_two",
 ]  # fmt: skip
