@@ -52,7 +52,7 @@ def synthetic_rows(
     counted = clustered_counts(
         right.to_numpy(), cells["code"].to_numpy(), len(cells.attrs["names"]), unit, n_resamples, rng
     )
-    each = partial_estimates(counted, cells.attrs["names"], tuple(right.columns), (metric, dataset, view, resampled))
+    each = cell_estimates(counted, cells.attrs["names"], tuple(right.columns), (metric, dataset, view, resampled))
     mean = next((name for name in each["factors"].groups if name.startswith("mean_of_")), OVERALL)
     rows = value_rows(each["factors"]) + value_rows(each["levels"])
     rows += share_contrast_rows(each["factors"], pairs, mean) + scale_flag_rows(each["factors"], mean)
@@ -109,7 +109,7 @@ def level_order(level: str | None) -> tuple[int, float, str]:
         return 1, 0.0, level
 
 
-def partial_estimates(counted: tuple, names: list[tuple], models: tuple[str, ...], what: tuple) -> dict[str, Estimates]:
+def cell_estimates(counted: tuple, names: list[tuple], models: tuple[str, ...], what: tuple) -> dict[str, Estimates]:
     """Estimates of "factors" (with their mean and all images) and of "levels", from counts of cells."""
     k, n, k_samples, n_samples = counted
     factors = list(dict.fromkeys(factor for factor, _ in names if factor is not None))
