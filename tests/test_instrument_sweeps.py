@@ -68,13 +68,12 @@ def test_intervals_over_assets_cover_and_those_over_images_do_not(pug):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("transform", ["shift"])
-def test_every_metric_of_a_sweep_is_covered(transform):
+def test_every_metric_of_a_sweep_is_covered():
     images = pd.DataFrame({"image_id": [str(i) for i in range(300)], "label": 0})
-    accuracies = planted_accuracies(transform, 0.01)
+    accuracies = planted_accuracies("shift", 0.01)
     kept = {view: accuracies[view] for view in ("paper.eval", "paper.shift-0", "paper.shift-20")}
     inside: dict[str, list] = {}
-    for seed in range(150):
+    for seed in range(100):
         seen = planted.view_response(images, kept, rng(seed), model="m", dataset="d")
         rows = stats.invariance_rows({each.view: {"m": each.frame} for each in seen}, rng(seed), 200, "d")
         found = planted.against(planted.truth_rows(seen), rows)
@@ -83,7 +82,7 @@ def test_every_metric_of_a_sweep_is_covered(transform):
         drop = rows[rows.metric == "largest_drop"].iloc[0]
         inside.setdefault("largest_drop", []).append(drop.ci_low <= 20 <= drop.ci_high)
     for metric, held in inside.items():
-        assert 0.89 <= np.mean(held) <= 1, metric
+        assert 0.88 <= np.mean(held) <= 1, metric
     assert set(inside) == {"accuracy", "probability", "consistency", "largest_drop"}
 
 
@@ -92,7 +91,7 @@ def test_the_check_of_a_section_recovers_what_was_planted(section):
     found = instrument.check(section, rng(5), 200)
     held = found.inside.dropna().astype(bool)
     assert held.mean() > 0.85
-    assert np.corrcoef(found.planted, found.value)[0, 1] > 0.97
+    assert np.corrcoef(found.planted, found.value)[0, 1] > 0.9
     assert len(instrument.as_rows(found)) == len(found)
 
 
