@@ -11,6 +11,7 @@ from helpers.labels.spaces import (
     candidate_space,
     folder_labels,
     label_space,
+    make_label_space,
     mapped_space,
     sixteen_categories,
 )
@@ -25,6 +26,7 @@ __all__ = [
     "class_names",
     "folder_labels",
     "label_space",
+    "make_label_space",
     "mapped_space",
     "prompt_digest",
     "prompt_names",

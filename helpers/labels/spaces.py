@@ -126,7 +126,8 @@ def _drawn(name: str) -> LabelSpace:
         for index, row in zip(fine, rows, strict=True):
             groups[row["category"]].append(index)
         return make_label_space(name, fine, groups, groups.values())
-    shown = [index for index in fine if name == "demo_fine" or index % 4 != 3]  # three drawings of every category
+    left_out = {"demo_fine": None, "demo_r": 3, "demo_a": 0}[name]  # which of the four drawings of every category
+    shown = [index for index in fine if index % 4 != left_out]
     return make_label_space(name, shown, (names[i] for i in shown), ([i] for i in shown))
 
 
@@ -144,11 +145,12 @@ LABEL_SPACES: dict[str, Callable[[], LabelSpace]] = {
     "sixteen_categories": _sixteen,
     "demo_fine": lambda: _drawn("demo_fine"),
     "demo_r": lambda: _drawn("demo_r"),
+    "demo_a": lambda: _drawn("demo_a"),
     "demo_categories": lambda: _drawn("demo_categories"),
     "demo_pug": lambda: mapped_space("demo_pug", _class_map(), 64),
     "demo_pug_candidates": lambda: candidate_space("demo_pug_candidates", _class_map()),
 }
-"""The label spaces by name; the last five are those of the drawn world, with its fine classes as indices."""
+"""The label spaces by name; the last six are those of the drawn world, with its fine classes as indices."""
 
 
 def label_space(name: str) -> LabelSpace:

@@ -32,6 +32,13 @@ def carried_facts(table: pa.Table) -> pa.Table:
     return table.select(["image_id", "label", *told])
 
 
+def feature_rows(facts: pa.Table) -> pd.DataFrame:
+    """The frame beside features that are kept without predictions: image_id, label and, where there are any, group."""
+    frame = pd.DataFrame({name: facts.column(name).to_pylist() for name in ("image_id", "label")})
+    there = "group" in facts.column_names and facts.column("group").null_count < len(facts)
+    return frame.assign(group=facts.column("group").to_pylist()) if there else frame
+
+
 def prediction_rows(logits: torch.Tensor, facts: pa.Table, space: LabelSpace) -> pd.DataFrame:
     """The predictions frame of these images: softmax over the candidate classes, its argmax, p_true, top-5.
 
