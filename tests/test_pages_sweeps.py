@@ -78,7 +78,7 @@ def test_nothing_is_said_without_rows():
     )
     assert words.synthetic.both_rules(empty_rows(), FOUR).eq("not run").all(axis=None)
     said = words.absent.of_real("08_invariance", "released", 0, ("complete", None), {"paper": None})
-    assert said.startswith("**This run: not run.**")
+    assert said.startswith("**Not run here.** Needed: ImageNet-1k")
     assert "--profile paper --only 08" in said
 
 

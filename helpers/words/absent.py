@@ -40,10 +40,12 @@ def of_real(
     '**Run of the profile `paper`: complete.**'
     """
     status, reason = outcome
-    if not rows:
-        needed = "; ".join(f"{name}: {why}" for name, why in inputs(section, "released").items())
-        return this_run(section, "unavailable", reason if status == "unavailable" and reason else needed, profiles)
-    return this_run(section, status, reason, profiles).replace("This run", f"Run of the profile `{source}`", 1)
+    if rows:
+        return this_run(section, status, reason, profiles).replace("This run", f"Run of the profile `{source}`", 1)
+    needed = "; ".join(f"{name}: {why}" for name, why in inputs(section, "released").items())
+    real = {name: each for name, each in profiles.items() if name == "paper"}
+    said = this_run(section, "unavailable", reason if status == "unavailable" and reason else needed, real)
+    return said.replace("This run: not run.", "Not run here.", 1)
 
 
 def this_run(section: str, status: str, reason: str | None, profiles: Mapping[str, object]) -> str:
