@@ -108,6 +108,6 @@ def test_without_a_run_the_page_says_so():
     assert words.shifted.corruptions(NONE, FOUR).data == "ImageNet-C: not run."
     assert words.shifted.averages(NONE, FOUR).data == "No average of this run."
     assert words.shifted.in_form(NONE, FOUR).empty
-    said = words.absent.of_the_models("05_robustness", NONE, "complete", None, {"paper": None, "demo": None})
+    said = words.absent.of_real("05_robustness", "released", 0, ("complete", None), {"paper": None, "demo": None})
     assert "not run" in said
     assert "python -m helpers run --profile paper --only 05" in said

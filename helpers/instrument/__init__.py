@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from helpers.errors import BookError
-from helpers.instrument import calibration, mistakes, robustness, shape_texture
+from helpers.instrument import calibration, invariance, mistakes, robustness, shape_texture, synthetic
 from helpers.rows import COLUMNS, rows_frame
 
 CHECKS: dict[str, Callable[[np.random.Generator, int], pd.DataFrame]] = {
@@ -19,6 +19,8 @@ CHECKS: dict[str, Callable[[np.random.Generator, int], pd.DataFrame]] = {
     "03_shape_texture": shape_texture.check,
     "04_calibration": calibration.check,
     "05_robustness": robustness.check,
+    "07_synthetic": synthetic.check,
+    "08_invariance": invariance.check,
 }
 
 

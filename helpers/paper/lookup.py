@@ -9,15 +9,15 @@ import pandas as pd
 
 from helpers.paper.estimates import Estimate, combine, from_row, paired_accuracy
 from helpers.paper.names import SHARED_IMAGES, group_of, role_of, title_of
+from helpers.views import UNDISTORTED as START
 
 Index = dict[tuple, list[dict]]
 OVERALL = "overall"
 PROTOCOLS = ("paper", "released", "timm", "demo")  # the first that is there; the models table is no evaluation
 UNITS_OF_RESAMPLING = (
-    "shape exemplar x texture exemplar x subject", "shape exemplar x texture exemplar", "asset", "source image",
-    "batch", "image",
+    "shape exemplar x texture exemplar x subject", "shape exemplar x texture exemplar", "asset x background", "asset",
+    "class", "source image", "batch", "image",
 )  # fmt: skip
-START = {"scale": (1.0,), "shift": (0.0,), "resolution": (224.0, 64.0)}  # the undistorted setting, paper and demo
 
 
 def index_rows(rows: pd.DataFrame) -> Index:

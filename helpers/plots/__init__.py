@@ -13,9 +13,10 @@ from helpers.plots import (
     robustness,
     shape_texture,
     style,
+    sweeps,
 )
 
 __all__ = [
     "calibration", "differences", "disagreement", "drawings", "general", "instrument", "mistakes", "models",
-    "overview", "robustness", "shape_texture", "style",
+    "overview", "robustness", "shape_texture", "style", "sweeps",
 ]  # fmt: skip

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 
 import pandas as pd
@@ -94,6 +94,23 @@ def collect(
         found.frames[model], found.sources[model] = frame, source
         found.artifacts.update(hashes)
     return found
+
+
+def together(found: Iterable[Collected]) -> Collected:
+    """What is common to several (views of one set, say): the hashes behind all, and all that is missing or partial.
+
+    Inputs, frames and sources are those of the first; without any there are no models.
+
+    >>> together([]).shortfalls()
+    {}
+    """
+    each = list(found)
+    if not each:
+        return Collected(Inputs("", "", ()))
+    artifacts = {name: digest for one in each for name, digest in one.artifacts.items()}
+    missing = {name: reason for one in each for name, reason in one.missing.items()}
+    partial = list(dict.fromkeys(note for one in each for note in one.partial))
+    return replace(each[0], artifacts=artifacts, missing=missing, partial=partial)
 
 
 def job_of(inputs: Inputs, model: str, settings: Settings | None, max_images: int | None, local: sources.Local) -> Job:

@@ -50,6 +50,21 @@ class Asked:
         asked = replace(asked, models=tuple(other))
         return predict.collect(asked, self.settings, self.max_images, self.local or None, only_stored=True)
 
+    def sweep(self) -> dict[str, Collected]:
+        """Predictions under the views of transformation invariance by view id, the untouched image's first.
+
+        Empty where the profile has no such views.
+        """
+        if not self.profile.sweep:
+            return {}
+        role = self.profile.sweep_role
+        found = [self.collect(role), *(self.collect(role, view) for view in self.profile.sweep)]
+        return {each.inputs.view: each for each in found}
+
+    def among_classes(self, found: Collected) -> Collected:
+        """The same predictions with only the classes of the set competing; see `predict.among_classes`."""
+        return predict.among_classes(found, self.settings, self.max_images, self.local or None)
+
     def announce(self, section: str) -> None:
         """Print what this section will download and run, and what is missing; nothing where no model is run."""
         if not jobs(self.profile, [section], self.settings, self.max_images, self.local):

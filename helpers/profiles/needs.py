@@ -21,9 +21,9 @@ SECTION_ROLES: dict[str, tuple[str, ...]] = {
     "04_calibration": ("val", "r"),
     "05_robustness": ("val", "v2", "a", "r", "sketch", "c", "hard", "real"),
     "07_synthetic": ("pug",),
-    "08_invariance": ("val", "sweep"),
+    "08_invariance": ("sweep",),
 }
-"""The roles whose predictions a section reads; `sweep` are the views of transformation invariance on `val`."""
+"""The roles whose predictions a section reads; `sweep` are the views of the untouched and the transformed image."""
 
 AT_HAND = ("present", "package", "mirror")
 NOT_TO_BE_HAD = ("gated", "manual", "not installed", "offline")
@@ -44,9 +44,11 @@ def needed(profile: str | Profile, sections: Sequence[str] = ()) -> dict[str, li
 def _inputs_of(profile: Profile, roles: Sequence[str]) -> list[Inputs]:
     if "sweep" in roles and not profile.sweep:
         return []  # without the other views there is nothing to compare the first one with
-    plain = [profile.roles[role] for role in roles if role in profile.roles]
-    swept = profile.sweep if "sweep" in roles else ()
-    return plain + [replace(profile.roles["val"], view=view) for view in swept]
+    plain = [profile.roles[role] for role in roles if role in profile.roles and role != "sweep"]
+    if "sweep" not in roles:
+        return plain
+    base = profile.roles[profile.sweep_role]
+    return [*plain, base, *(replace(base, view=view) for view in profile.sweep)]
 
 
 def jobs(

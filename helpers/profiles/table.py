@@ -16,7 +16,8 @@ from helpers.predict import Inputs
 class Profile:
     """A profile: what it is called, what the reader must know, and role -> inputs.
 
-    `models` are the four that a section compares; `sweep` are the view ids of transformation invariance on `val`.
+    `models` are the four that a section compares; `sweep` are the view ids of transformation invariance, on
+    the images of `sweep_role`.
     """
 
     name: str
@@ -26,6 +27,7 @@ class Profile:
     roles: dict[str, Inputs]
     models: tuple[str, ...] = MODEL_SETS["paper"]
     sweep: tuple[str, ...] = ()
+    sweep_role: str = "val"
 
 
 _PAPER_SETS = {
@@ -44,7 +46,7 @@ def _paper_roles(models: tuple[str, ...]) -> dict[str, Inputs]:
 _DEMO_SETS = {
     "val": "demo_val", "v2": "demo_v2", "a": "demo_a_convnet", "r": "demo_r",
     "sketch": "demo_sketch", "c": "demo_c", "hard": "demo_hard", "real": "demo_real",
-    "cue_conflict": "demo_cue_conflict",
+    "cue_conflict": "demo_cue_conflict", "pug": "demo_pug", "sweep": "demo_sweep",
 }  # fmt: skip
 
 
@@ -59,6 +61,8 @@ PROFILES: dict[str, Profile] = {
         needs="nothing: no network, no GPU, minutes on 2 cores",
         roles={role: Inputs(dataset, "paper.eval", MODEL_SETS["demo"]) for role, dataset in _DEMO_SETS.items()},
         models=MODEL_SETS["demo"],
+        sweep=tuple(views.invariance_views(shifts=views.DEMO_SHIFTS, resolutions=views.DEMO_RESOLUTIONS)),
+        sweep_role="sweep",
     ),
     "released": Profile(
         name="released",

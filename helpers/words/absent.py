@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-import pandas as pd
-
 FOUR = "the four models'"
 NEEDS = {
     "05_robustness": {"shifted sets": f"{FOUR} answers to each image of seven sets derived from ImageNet"},
@@ -31,18 +29,23 @@ def inputs(section: str, profile: str) -> dict[str, str]:
     return {name: f"{what} {tail}" for name, what in NEEDS[section].items()}
 
 
-def of_the_models(
-    section: str, rows: pd.DataFrame, status: str, reason: str | None, profiles: Mapping[str, object]
+def of_real(
+    section: str, source: str, rows: int, outcome: tuple[str, str | None], profiles: Mapping[str, object]
 ) -> str:
-    """As `this_run`, for the paper's models: `rows` are what a page has of them, none where they were not run.
+    """Markdown before what a run of real models found: which profile it is of, or why there is none.
 
-    >>> of_the_models("07_synthetic", pd.DataFrame(), "complete", None, {}).startswith("**This run: not run.**")
-    True
+    `rows`: how many there are; `outcome`: status and reason of this run, which is told where it is the source.
+
+    >>> of_real("07_synthetic", "paper", 9, ("complete", None), {})
+    '**Run of the profile `paper`: complete.**'
     """
-    if len(rows):
-        return this_run(section, status, reason, profiles)
-    needed = "; ".join(inputs(section, "released").values())
-    return this_run(section, "unavailable", reason if status == "unavailable" else needed, profiles)
+    status, reason = outcome
+    if rows:
+        return this_run(section, status, reason, profiles).replace("This run", f"Run of the profile `{source}`", 1)
+    needed = "; ".join(f"{name}: {why}" for name, why in inputs(section, "released").items())
+    real = {name: each for name, each in profiles.items() if name == "paper"}
+    said = this_run(section, "unavailable", reason if status == "unavailable" and reason else needed, real)
+    return said.replace("This run: not run.", "Not run here.", 1)
 
 
 def this_run(section: str, status: str, reason: str | None, profiles: Mapping[str, object]) -> str:
