@@ -47,7 +47,7 @@ def test_splits_and_their_counts(tmp_path):
         open_dataset("vtab_pets", tmp_path, split="train")
     with pytest.raises(BookError, match="6,084 or 6,085 images, found 2"):
         open_dataset("vtab_caltech101", tmp_path)
-    with pytest.raises(BookError, match="one of train, test"):
+    with pytest.raises(BookError, match="one of train, val, test"):
         open_dataset("vtab_pets", tmp_path, split="validation")
     (tmp_path / "train" / "nshards.txt").unlink()
     with pytest.raises(InputsUnavailable, match=r"'train' with its nshards\.txt, found test"):

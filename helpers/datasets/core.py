@@ -62,7 +62,8 @@ class Dataset:
     `table` has the columns image_id, label, group and, by dataset, further ones (asset, level, source ...), one
     row an image in canonical order. `expected` is the published number of images, None where none is.
     `layout` says which layout was found. `official_names` is False where image ids are not the names that
-    ImageNet-X and ReaL join on. With `keep_mode` images are not converted to RGB when decoded.
+    ImageNet-X and ReaL join on. With `keep_mode` images are not converted to RGB when decoded. `class_names` and
+    `templates` (with "{c}" for the class) are those of the copy, for zero-shot; empty where it has none.
     """
 
     dataset_id: str
@@ -73,6 +74,8 @@ class Dataset:
     expected: int | None = None
     official_names: bool = True
     keep_mode: bool = False
+    class_names: tuple[str, ...] = ()
+    templates: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return self.table.num_rows

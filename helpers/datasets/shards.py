@@ -69,12 +69,16 @@ def read_shards(request: Request) -> Listing:
     _check_classes(request, folder, classes, len(space))
     columns = {"image_id": keys, "label": [list(space[i]) for i in classes], "group": [None] * len(keys)}
     layout = f"webdataset shards ({request.split}, {len(shards)})"
-    return Listing(columns, members.take(np.array(images)), layout, official_names=False)
+    names, templates = (_lines(folder / name) for name in ("classnames.txt", "zeroshot_classification_templates.txt"))
+    return Listing(
+        columns, members.take(np.array(images)), layout, official_names=False, class_names=names, templates=templates
+    )
 
 
 def read_task(request: Request) -> Listing:
     """A VTAB task: webdataset shards, or Parquet files `<split>-i-of-N` with the columns image and label."""
-    files = [] if has_shards(request) else parquet_files(request.paths, request.split)
+    split = "validation" if request.split == "val" else request.split  # as the hub calls it
+    files = [] if has_shards(request) else parquet_files(request.paths, split)
     if not files:
         if not has_shards(request):
             raise BookError(
@@ -121,5 +125,9 @@ def _check_classes(request: Request, folder: Path, classes: list[int], n: int) -
             request.name, f"classes 0 to {n - 1}, found {max(classes)}", "this is another dataset or another version"
         )
     names = folder / "classnames.txt"
-    if names.is_file() and (found := len(names.read_text(encoding="utf-8").splitlines())) != n:
+    if names.is_file() and (found := len(_lines(names))) != n:
         raise BookError(str(names), f"{n} class names, found {found}", "this is another dataset or another version")
+
+
+def _lines(file: Path) -> tuple[str, ...]:
+    return tuple(file.read_text(encoding="utf-8").splitlines()) if file.is_file() else ()

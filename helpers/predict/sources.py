@@ -9,7 +9,15 @@ from pathlib import Path
 from helpers import datasets, fetch, labels, models, paths
 from helpers.errors import BookError, InputsUnavailable
 
-OTHER_COPIES = {"imagenet1k_val": "imagenet1k_val_hub", "pug_imagenet": "pug_imagenet_hub"}
+OTHER_COPIES: dict[str, tuple[str, ...]] = {
+    "imagenet1k_val": ("imagenet1k_val_hub", "imagenet1k_val_wds"),
+    "imagenet_v2_mf": ("imagenet_v2_mf_wds",),
+    "imagenet_a": ("imagenet_a_wds",),
+    "imagenet_r": ("imagenet_r_wds",),
+    "imagenet_sketch": ("imagenet_sketch_wds",),
+    "pug_imagenet": ("pug_imagenet_hub",),
+}
+"""Entry of DATASETS -> manifest ids of other copies of its first artifact, tried in turn where that cannot be had."""
 SUBSET_SEED = 0
 
 Local = Mapping[str, str | Path] | None
@@ -43,13 +51,12 @@ def pictures_of(dataset_id: str) -> str:
 
 
 def published_n(dataset_id: str) -> int:
-    """Published number of images.
+    """Published number of images of the split that an id names.
 
-    >>> published_n("cue_conflict")
-    1280
+    >>> published_n("cue_conflict"), published_n("vtab_dtd/train")
+    (1280, 1880)
     """
-    spec = datasets.dataset_spec(dataset_id)
-    return spec.expected(spec.split)[0]
+    return datasets.dataset_spec(dataset_id).expected(datasets.address(dataset_id)[1])[0]
 
 
 def subset_facts(dataset_id: str, max_images: int | None) -> dict:
@@ -66,10 +73,10 @@ def subset_facts(dataset_id: str, max_images: int | None) -> dict:
 def stored_name(model: str, dataset_id: str, max_images: int | None = None, local: Local = None) -> str:
     """The store's name for a dataset: a part of it or a stand-in never takes the place of the published set.
 
-    >>> stored_name("vit_sup", "imagenet1k_val", 5000), stored_name("vit_sup", "cue_conflict", 5000)
-    ('imagenet1k_val@5000', 'cue_conflict')
+    >>> stored_name("vit_sup", "imagenet1k_val", 5000), stored_name("vit_sup", "vtab_dtd/train", 5000)
+    ('imagenet1k_val@5000', 'vtab_dtd/train')
     """
-    name = f"{dataset_id}@local" if replaced_files(model, dataset_id, local) else dataset_id
+    name = datasets.canonical_id(dataset_id) + ("@local" if replaced_files(model, dataset_id, local) else "")
     return f"{name}@{max_images}" if subset_facts(dataset_id, max_images) else name
 
 
@@ -99,19 +106,25 @@ def open_source(dataset_id: str, max_images: int | None = None, local: Local = N
     stand_ins = fetch.stand_ins(ids, local)
     dataset = datasets.open_dataset(
         dataset_id, found, max_images=max_images, seed=SUBSET_SEED, stand_in=bool(stand_ins), class_map=class_map,
-        scratch=paths.data_dir() / dataset_id,
+        scratch=paths.data_dir() / datasets.address(dataset_id)[0],
     )  # fmt: skip
-    space = labels.pug_label_space(class_map) if class_map else labels.label_space(dataset.label_space)
-    return Source(
-        dataset, space, {"artifacts": fetch.provenance(ids, local=local), **subset_facts(dataset_id, max_images)}
-    )
+    facts = {"artifacts": fetch.provenance(ids, local=local), **subset_facts(dataset_id, max_images)}
+    return Source(dataset, _space(dataset, class_map), facts)
+
+
+def _space(dataset: datasets.Dataset, class_map: Path | None) -> labels.LabelSpace:
+    if class_map:
+        return labels.pug_label_space(class_map)
+    if dataset.label_space in labels.LABEL_SPACES:
+        return labels.label_space(dataset.label_space)
+    return datasets.task_space(dataset.dataset_id)
 
 
 def _copies(dataset_id: str) -> list[tuple[str, ...]]:
     """The artifacts of each copy of a dataset, the official one first."""
     official = datasets.dataset_spec(dataset_id).artifacts
-    other = OTHER_COPIES.get(dataset_id)
-    return [official, *([(other, *official[1:])] if other else [])]
+    others = OTHER_COPIES.get(datasets.address(dataset_id)[0], ())
+    return [official, *((other, *official[1:]) for other in others)]
 
 
 def _fetched(dataset_id: str, local: Local, progress: bool) -> tuple[tuple[str, ...], list[Path]]:
