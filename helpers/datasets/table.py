@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from helpers.datasets.cue_conflict import read_cue_conflict
+from helpers.datasets.demo_tasks import demo_task_specs
 from helpers.datasets.folders import read_class_folders, read_corruptions
 from helpers.datasets.hard import read_hard
 from helpers.datasets.pug import read_pug
@@ -112,4 +113,5 @@ DATASETS: dict[str, DatasetSpec] = {
     "vtab_smallnorb_label_elevation": _vtab(
         "SmallNORB elevation", "smallnorb_label_elevation", 9, 24_300, 12_150, 12_150, "research only"
     ),
+    **demo_task_specs(),
 }  # fmt: skip

@@ -44,10 +44,12 @@ def image_artifacts(dataset_id: str) -> tuple[str, ...]:
 def pictures_of(dataset_id: str) -> str:
     """The dataset whose images a dataset shows: ImageNet-X and ReaL are other labels over the validation images.
 
+    Tasks of the demo that ask about the same pictures share them too.
+
     >>> pictures_of("imagenet_real"), pictures_of("imagenet_r")
     ('imagenet1k_val', 'imagenet_r')
     """
-    return "imagenet1k_val" if dataset_id in datasets.OVERLAYS else dataset_id
+    return "imagenet1k_val" if dataset_id in datasets.OVERLAYS else datasets.pictures_of_task(dataset_id)
 
 
 def published_n(dataset_id: str) -> int:
