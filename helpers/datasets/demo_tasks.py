@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import hashlib
+from functools import cache
+from importlib.metadata import version
+
 import pandas as pd
 
+from helpers import paths
 from helpers.datasets.core import Pixels
+from helpers.datasets.drawn import world_fingerprint
 from helpers.datasets.spec import DatasetSpec, Listing, Request
 from helpers.demo import tasks
 
@@ -37,9 +43,22 @@ def demo_task_specs() -> dict[str, DatasetSpec]:
         found[f"{PREFIX}{name}"] = DatasetSpec(
             task.title, (), read_demo_task, f"{PREFIX}{name}", {split: (n,) for split, n in kind.n.items()},
             LICENCES.get(kind.source, "as stated by scikit-image"), classes=len(task.classes), unit=kind.unit,
-            note=f"{task.question}; {kind.source}",
+            note=f"{task.question}; {kind.source}", made_from=tasks_fingerprint,
         )  # fmt: skip
     return found
+
+
+@cache
+def tasks_fingerprint() -> str:
+    """SHA-256 over everything that the pictures of tasks depend on: the drawn world, the tasks, scikit-learn.
+
+    >>> len(tasks_fingerprint())
+    64
+    """
+    hashed = hashlib.sha256(f"{world_fingerprint()} scikit-learn {version('scikit-learn')}".encode())
+    for path in sorted((paths.PACKAGE / "demo" / "tasks").glob("*.py")):
+        hashed.update(path.name.encode() + path.read_bytes())
+    return hashed.hexdigest()
 
 
 def pictures_of_task(dataset_id: str) -> str:

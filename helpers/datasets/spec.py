@@ -47,7 +47,8 @@ class DatasetSpec:
     """One dataset. `n` is the published number of images, by split where there are splits (each with the accepted
     counts); `label_space` is a name of `helpers.labels`, or the task's own name where `classes` is given.
     `vtab_bins` is VTAB's class of each class where it bins them. `unit` is what is resampled where that is not the
-    image ("video", "scene"); `datasets.units` tells it from image ids.
+    image ("video", "scene"); `datasets.units` tells it from image ids. `made_from` gives the hash of what the images are made
+    from, for sets that no file holds.
     """
 
     title: str
@@ -61,6 +62,7 @@ class DatasetSpec:
     vtab_bins: tuple[int, ...] = ()
     unit: str | None = None
     note: str = ""
+    made_from: Callable[[], str] | None = None
 
     def expected(self, split: str) -> tuple[int, ...]:
         """Accepted numbers of images of a split. Raises BookError for a split that the dataset has not."""

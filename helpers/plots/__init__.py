@@ -5,6 +5,7 @@ from helpers.plots import (
     differences,
     disagreement,
     general,
+    instrument,
     mistakes,
     models,
     overview,
@@ -13,5 +14,6 @@ from helpers.plots import (
 )
 
 __all__ = [
-    "calibration", "differences", "disagreement", "general", "mistakes", "models", "overview", "shape_texture", "style",
+    "calibration", "differences", "disagreement", "general", "instrument", "mistakes", "models", "overview",
+    "shape_texture", "style",
 ]  # fmt: skip

@@ -90,9 +90,10 @@ def replaced_files(model: str, dataset_id: str, local: Local) -> list[str]:
 
 def hashes(dataset_id: str, local: Local = None) -> dict[str, str] | None:
     """{artifact id: sha256} of the copy of a dataset that would be read, None where none is here."""
+    made = _made_here(dataset_id)
     for ids in _copies(dataset_id):
         try:
-            return fetch.provenance(ids, local=local)
+            return fetch.provenance(ids, local=local) | made
         except BookError:
             continue
     return None
@@ -110,7 +111,10 @@ def open_source(dataset_id: str, max_images: int | None = None, local: Local = N
         dataset_id, found, max_images=max_images, seed=SUBSET_SEED, stand_in=bool(stand_ins), class_map=class_map,
         scratch=paths.data_dir() / datasets.address(dataset_id)[0],
     )  # fmt: skip
-    facts = {"artifacts": fetch.provenance(ids, local=local), **subset_facts(dataset_id, max_images)}
+    facts = {
+        "artifacts": fetch.provenance(ids, local=local) | _made_here(dataset_id),
+        **subset_facts(dataset_id, max_images),
+    }
     return Source(dataset, _space(dataset, class_map), facts)
 
 
@@ -120,6 +124,12 @@ def _space(dataset: datasets.Dataset, class_map: Path | None) -> labels.LabelSpa
     if dataset.label_space in labels.LABEL_SPACES:
         return labels.label_space(dataset.label_space)
     return datasets.task_space(dataset.dataset_id)
+
+
+def _made_here(dataset_id: str) -> dict[str, str]:
+    """{"drawn world": hash} for a set that is drawn here, nothing for one that is read from files."""
+    made_from = datasets.dataset_spec(dataset_id).made_from
+    return {"drawn world": made_from()} if made_from else {}
 
 
 def _copies(dataset_id: str) -> list[tuple[str, ...]]:

@@ -7,6 +7,7 @@ from helpers.words import (
     differences,
     disagreement,
     front,
+    instrument,
     invariance,
     mistakes,
     models,
@@ -24,7 +25,7 @@ from helpers.words.readings import readings
 from helpers.words.tables import claims, reproduced, table
 
 __all__ = [
-    "absent", "ahead", "audit", "calibration", "claims", "differences", "disagreement", "front", "invariance",
-    "mistakes", "models", "readings", "reproduced", "robustness", "shape_texture", "shown", "similarity",
+    "absent", "ahead", "audit", "calibration", "claims", "differences", "disagreement", "front", "instrument",
+    "invariance", "mistakes", "models", "readings", "reproduced", "robustness", "shape_texture", "shown", "similarity",
     "synthesis", "synthetic", "table", "titles", "transferability", "two_by_two",
 ]  # fmt: skip
