@@ -79,7 +79,7 @@ def collect(
             else:
                 job = job_of(inputs, model, settings, max_images, local)
                 frame, source, facts = _made_here(inputs, job, opened)
-                hashes = _behind(job, facts)
+                hashes = behind(job, facts)
                 found.partial.extend(note for note in partial_notes(job, facts, frame) if note not in found.partial)
                 frame, hashes = _relabelled(inputs, frame, hashes)
         except InputsUnavailable as error:
@@ -121,7 +121,8 @@ def partial_notes(job: Job, facts: dict, frame: pd.DataFrame) -> list[str]:
     return notes
 
 
-def _behind(job: Job, facts: dict) -> dict[str, str]:
+def behind(job: Job, facts: dict) -> dict[str, str]:
+    """{artifact id: sha256} of the images and weights that stored rows come from."""
     weights = resolve(job.model).weights
     return {**facts.get("artifacts", {}), **({weights: facts["weights"]} if weights else {})}
 

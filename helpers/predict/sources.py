@@ -19,6 +19,7 @@ OTHER_COPIES: dict[str, tuple[str, ...]] = {
 }
 """Entry of DATASETS -> manifest ids of other copies of its first artifact, tried in turn where that cannot be had."""
 SUBSET_SEED = 0
+CLASS_MAP = "pug_class_map"
 
 Local = Mapping[str, str | Path] | None
 
@@ -50,6 +51,16 @@ def pictures_of(dataset_id: str) -> str:
     ('imagenet1k_val', 'imagenet_r')
     """
     return "imagenet1k_val" if dataset_id in datasets.OVERLAYS else datasets.pictures_of_task(dataset_id)
+
+
+def has_own_classes(dataset_id: str) -> bool:
+    """Whether a dataset is a task with classes of its own, which no classifier here predicts: its features are kept.
+
+    >>> has_own_classes("vtab_dtd/train"), has_own_classes("imagenet_r"), has_own_classes("pug_imagenet")
+    (True, False, False)
+    """
+    spec = datasets.dataset_spec(pictures_of(dataset_id))
+    return spec.label_space not in labels.LABEL_SPACES and CLASS_MAP not in spec.artifacts
 
 
 def published_n(dataset_id: str) -> int:
@@ -105,7 +116,7 @@ def open_source(dataset_id: str, max_images: int | None = None, local: Local = N
     Raises InputsUnavailable where it cannot be had, saying how to get it.
     """
     ids, found = _fetched(dataset_id, local, progress)
-    class_map = found.pop() if "pug_class_map" in ids else None
+    class_map = found.pop() if CLASS_MAP in ids else None
     stand_ins = fetch.stand_ins(ids, local)
     dataset = datasets.open_dataset(
         dataset_id, found, max_images=max_images, seed=SUBSET_SEED, stand_in=bool(stand_ins), class_map=class_map,
