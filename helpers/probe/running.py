@@ -1,0 +1,129 @@
+"""All probes of all models on all tasks of a profile: features once, a result per probe, task and model."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import numpy as np
+
+from helpers import datasets, fetch, models, paths
+from helpers.demo import tasks as demo_tasks
+from helpers.errors import BookError, InputsUnavailable
+from helpers.predict import Inputs, Settings, sources
+from helpers.predict.features import Features, features
+from helpers.probe.clip_benchmark import clip_benchmark
+from helpers.probe.lbfgs import lbfgs
+from helpers.probe.leak import leak
+from helpers.probe.result import ProbeResult
+from helpers.probe.splits import Task, task_of
+from helpers.probe.zero_shot import zero_shot
+
+PROBES = ("clip_benchmark", "lbfgs", "lbfgs_unbinned", "zero_shot", "leaked")
+"""`lbfgs_unbinned`: with CLIP_benchmark's classes, where VTAB bins them; `leaked`: trained on the test images too."""
+LEAKED = ("vtab_sun397",)  # and every task of the demo
+NATURAL, SPECIALIZED = 7, 4  # VTAB's tasks stand in the order of its three groups
+LOCAL_NAMES = "class names of the demo"
+
+Results = dict[str, dict[str, dict[str, ProbeResult]]]
+
+
+@dataclass(frozen=True)
+class Probed:
+    """What probes found: `results[probe][task][model]`, where features came from, what is missing and why.
+
+    `tasks` are those asked for, `models` those of the profile; `partial` says in what the data is less than published.
+    """
+
+    tasks: tuple[str, ...]
+    models: tuple[str, ...]
+    results: Results = field(default_factory=lambda: {name: {} for name in PROBES})
+    sources: dict[tuple[str, str], str] = field(default_factory=dict)
+    artifacts: dict[str, str] = field(default_factory=dict)
+    missing: dict[str, str] = field(default_factory=dict)
+    partial: list[str] = field(default_factory=list)
+
+    @property
+    def done(self) -> tuple[str, ...]:
+        """The tasks of which at least one model has results."""
+        return tuple(task for task in self.tasks if task in self.results["lbfgs"])
+
+    def shortfalls(self) -> dict[str, str]:
+        """Why the results are not complete: {task or data: reason}; empty if they are."""
+        return {**self.missing, **({"tasks": "; ".join(self.partial)} if self.partial else {})}
+
+
+def probe_all(
+    tasks: Sequence[Inputs], settings: Settings | None = None, max_images: int | None = None,
+    local: sources.Local = None, device: str = "cuda",
+) -> Probed:  # fmt: skip
+    """Run every probe on every task; features are read from the store, or extracted and kept there.
+
+    A task whose data or weights cannot be had is told in `missing`; the rest runs. CLIP models are asked without
+    training too where the task's class names are known. `device` is where large fits run if it is there.
+    """
+    found = Probed(
+        tuple(inputs.dataset for inputs in tasks), tuple(dict.fromkeys(m for inputs in tasks for m in inputs.models))
+    )
+    heads = _HeadsByModel(local)
+    for inputs in tasks:
+        opened: dict[str, sources.Source] = {}
+        for model in inputs.models:
+            try:
+                splits = [features(inputs, model, split, settings, max_images, local, opened=opened)
+                          for split in ("train", None)]  # fmt: skip
+            except InputsUnavailable as error:
+                found.missing[inputs.dataset] = str(error)
+                break
+            _note(found, inputs.dataset, model, splits)
+            for name, result in _results(inputs.dataset, model, splits, heads, device).items():
+                found.results[name].setdefault(inputs.dataset, {})[model] = result
+    return found
+
+
+def _note(found: Probed, dataset: str, model: str, splits: Sequence[Features]) -> None:
+    found.sources[dataset, model] = "; ".join(dict.fromkeys(each.source for each in splits))
+    for each in splits:
+        found.artifacts.update(each.artifacts)
+        found.partial.extend(note for note in each.partial if note not in found.partial)
+
+
+def _results(
+    dataset: str, model: str, splits: Sequence[Features], heads: _HeadsByModel, device: str
+) -> dict[str, ProbeResult]:  # fmt: skip
+    plain = task_of(dataset, *splits)
+    binned = task_of(dataset, *(under_rule(dataset, each, "vtab") for each in splits))
+    results = {"clip_benchmark": clip_benchmark(plain), "lbfgs": lbfgs(binned, device=device)}
+    if datasets.rules_differ(dataset):
+        results["lbfgs_unbinned"] = lbfgs(plain, device=device)
+    if dataset in LEAKED or dataset.startswith("demo_"):
+        results["leaked"] = leak(plain).leaked
+    text = heads.of(model, dataset)
+    if text is not None and len(text) == datasets.n_classes(dataset, "clip_benchmark"):
+        results["zero_shot"] = zero_shot(dataset, splits[1], text, splits[0].labels)
+    return results
+
+
+def under_rule(dataset: str, given: Features, rule: str) -> Features:
+    """Features with the labels of a label rule (VTAB bins the classes of dSprites)."""
+    label = datasets.under_rule(dataset, given.labels, rule)
+    if np.array_equal(label, given.labels):
+        return given
+    return replace(given, labels=label, frame=given.frame.assign(label=[[int(each)] for each in label]))
+
+
+def group_of(dataset: str) -> str:
+    """VTAB's group of a task: "natural", "specialized" or "structured". Raises BookError for another dataset.
+
+    >>> group_of("vtab_pcam"), group_of("demo_task_count")
+    ('specialized', 'structured')
+    """
+    name = dataset.removeprefix("demo_task_")
+    if name != dataset and name in demo_tasks.TASKS:
+        return demo_tasks.TASKS[name].group
+    order = [key for key in datasets.DATASETS if key.startswith("vtab_")]
+    if dataset not in order:
+        raise BookError(f"group of {dataset!r}", f"a task: one of {', '.join(order)}", "correct the name")
+    place = order.index(dataset)
+    return demo_tasks.GROUPS[(place >= NATURAL) + (place >= NATURAL + SPECIALIZED)]
