@@ -26,7 +26,7 @@ PETS = Inputs("vtab_pets", "paper.eval", MODELS)
 
 @pytest.fixture(scope="module")
 def local(tmp_path_factory) -> dict:
-    """Weights of the tiny four and a task in the hub's layout: 9 training and 5 test images, keys from s0000000 each."""
+    """Weights of the tiny four and a task as on the hub: 9 and 5 images, keys from s0000000 each."""
     folder = tmp_path_factory.mktemp("inputs")
     with pytest.MonkeyPatch.context() as patch:
         tiny_paper(patch)
@@ -176,7 +176,7 @@ def test_nan_features_are_never_stored(tmp_path):
     loaded = predict.passes.at_size(network, 224, predict.settings.resolved(QUIET))
     with torch.no_grad():
         next(loaded.network.parameters()).fill_(float("nan"))
-    with pytest.raises(BookError, match="of tiny under paper.eval on toy .*found NaN"):
+    with pytest.raises(BookError, match=r"of tiny under paper\.eval on toy .*found NaN"):
         features_of(network, pictures(3), tmp_path)
     assert not store.has_embeddings("tiny", "toy", "paper.eval", tmp_path)
 

@@ -47,8 +47,8 @@ class DatasetSpec:
     """One dataset. `n` is the published number of images, by split where there are splits (each with the accepted
     counts); `label_space` is a name of `helpers.labels`, or the task's own name where `classes` is given.
     `vtab_bins` is VTAB's class of each class where it bins them. `unit` is what is resampled where that is not the
-    image ("video", "scene"); `datasets.units` tells it from image ids. `made_from` gives the hash of what
-    the images are made from, for sets that no file holds.
+    image ("video", "scene"); `datasets.units` tells it from image ids. `made_from`
+    gives the hash of what the images are made from, for sets that no file holds.
     """
 
     title: str
