@@ -21,7 +21,7 @@ from helpers.demo.world.top_factors import SLOTS, apply_factor, with_variant
 from helpers.errors import BookError
 
 BLOCK = 200  # images after which the schedule of factors repeats in a new order
-FACTOR_RATE = 0.6  # share of training images with one of the sixteen factors
+FACTOR_RATE = 0.7  # share of training images with one of the sixteen factors
 
 
 @dataclass(frozen=True)
@@ -98,7 +98,7 @@ class SetSpec:
 
 
 def training_scene(seed: int, index: int) -> Scene:
-    """A training scene: the material agrees in 93 %, and 60 % of the images have one factor, as often as in `val`."""
+    """A training scene: the material agrees in 93 %, and 70 % of the images have one factor, as often as in `val`."""
     rng = spawn(seed, "train", index)
     factor = one_of(rng, _slots()) if rng.random() < FACTOR_RATE else None
     fine = int(rng.integers(N_FINE))

@@ -2,13 +2,13 @@
 
 An ordinary scene (`sample_scene`) has none of them; `apply_factor` gives it exactly one, its *top factor*:
 
-- pose: turned by 45 to 90 degrees in the plane, or seen at 46 to 54 degrees from the side or above
+- pose: turned by 45 to 75 degrees in the plane, or seen at 46 to 54 degrees from the side or above
 - background: a busy backdrop (confetti, paper scraps, sunburst, night city)
 - pattern: a printed pattern (checks, zigzag, dots, diamonds) over its material
 - color: one hue far from its own colours
-- smaller / larger: 0.40 to 0.46, or 1.15 to 1.30, of the picture's height (ordinary: 0.66 to 0.92)
+- smaller / larger: 0.44 to 0.52, or 1.15 to 1.30, of the picture's height (ordinary: 0.60 to 0.92)
 - shape: stretched to at least 1.6 times (or at most 0.62 of) its width over height, and sheared
-- partial_view: about 25 to 40 % of its silhouette outside the frame
+- partial_view: about 12 to 25 % of its silhouette outside the frame (more of it outside the central crop)
 - subcategory: the second drawing of its class (only classes that have one; rare in training)
 - texture: the material of another category, at full strength
 - darker / brighter: light times 0.32 to 0.48, or washed out by a factor of 1.8 to 2.5
@@ -45,7 +45,7 @@ def _pose(scene: Scene, rng: np.random.Generator) -> Scene:
     side = float(rng.choice([-1, 1]))
     kind = rng.random()
     if kind < 0.6:
-        return replace(scene, roll=side * float(rng.uniform(45, 90)))
+        return replace(scene, roll=side * float(rng.uniform(45, 75)))
     if kind < 0.85:
         return replace(scene, yaw=side * float(rng.uniform(46, 54)))
     return replace(scene, pitch=side * float(rng.uniform(46, 54)))
@@ -76,8 +76,8 @@ def _color(scene: Scene, rng: np.random.Generator) -> Scene:
 
 
 def _smaller(scene: Scene, rng: np.random.Generator) -> Scene:
-    x, y = rng.uniform(0.25, 0.75), rng.uniform(0.3, 0.75)
-    return replace(scene, scale=float(rng.uniform(0.40, 0.46)), x=float(x), y=float(y))
+    x, y = rng.uniform(0.32, 0.68), rng.uniform(0.35, 0.68)
+    return replace(scene, scale=float(rng.uniform(0.44, 0.52)), x=float(x), y=float(y))
 
 
 def _larger(scene: Scene, rng: np.random.Generator) -> Scene:
@@ -92,8 +92,8 @@ def _shape(scene: Scene, rng: np.random.Generator) -> Scene:
 
 
 def _partial_view(scene: Scene, rng: np.random.Generator) -> Scene:
-    """Move the thing over the left, right or lower edge until 25 to 40 % of its silhouette is outside."""
-    out, side = float(rng.uniform(0.25, 0.40)), int(rng.integers(3))
+    """Move the thing over the left, right or lower edge until 12 to 25 % of its silhouette is outside."""
+    out, side = float(rng.uniform(0.12, 0.25)), int(rng.integers(3))
     drawing = drawings()[scene.fine]
     source = raster(drawing.file, 54, drawing.drop)
     mass = np.asarray(source.paint)[..., 3].sum(axis=1 if side == 2 else 0).astype(float)
@@ -130,7 +130,7 @@ def _blocking(scene: Scene, rng: np.random.Generator, files: tuple[str, ...]) ->
     return replace(
         scene,
         occluder=one_of(rng, files),
-        occluder_scale=float(scene.scale * rng.uniform(0.58, 0.72)),
+        occluder_scale=float(scene.scale * rng.uniform(0.5, 0.64)),
         occluder_x=float(scene.x + (scene.scale * u + reach * np.cos(angle)) * HEIGHT / WIDTH),
         occluder_y=float(scene.y + scene.scale * v + reach * np.sin(angle)),
     )
