@@ -28,7 +28,8 @@ def read_demo_task(request: Request) -> Listing:
         "label": [[label] for label in found.labels[name]],
         "group": [None] * len(found.image_ids) if kind.unit == "image" else found.units,
     }
-    return Listing(columns, Pixels(found.pixels), "made in memory", class_names=tasks.task(name).classes)
+    named = tasks.task(name)
+    return Listing(columns, Pixels(found.pixels), "made in memory", class_names=named.words, templates=named.templates)
 
 
 def demo_task_specs() -> dict[str, DatasetSpec]:

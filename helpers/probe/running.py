@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 
 import numpy as np
 
@@ -17,14 +16,14 @@ from helpers.probe.clip_benchmark import clip_benchmark
 from helpers.probe.lbfgs import lbfgs
 from helpers.probe.leak import leak
 from helpers.probe.result import ProbeResult
-from helpers.probe.splits import Task, task_of
+from helpers.probe.splits import task_of
 from helpers.probe.zero_shot import zero_shot
 
 PROBES = ("clip_benchmark", "lbfgs", "lbfgs_unbinned", "zero_shot", "leaked")
 """`lbfgs_unbinned`: with CLIP_benchmark's classes, where VTAB bins them; `leaked`: trained on the test images too."""
 LEAKED = ("vtab_sun397",)  # and every task of the demo
 NATURAL, SPECIALIZED = 7, 4  # VTAB's tasks stand in the order of its three groups
-LOCAL_NAMES = "class names of the demo"
+DEMO = "demo_task_"
 
 Results = dict[str, dict[str, dict[str, ProbeResult]]]
 
@@ -66,7 +65,7 @@ def probe_all(
     found = Probed(
         tuple(inputs.dataset for inputs in tasks), tuple(dict.fromkeys(m for inputs in tasks for m in inputs.models))
     )
-    heads = _HeadsByModel(local)
+    texts = _texts(found, local)
     for inputs in tasks:
         opened: dict[str, sources.Source] = {}
         for model in inputs.models:
@@ -77,7 +76,7 @@ def probe_all(
                 found.missing[inputs.dataset] = str(error)
                 break
             _note(found, inputs.dataset, model, splits)
-            for name, result in _results(inputs.dataset, model, splits, heads, device).items():
+            for name, result in _results(inputs.dataset, splits, texts.get((model, inputs.dataset)), device).items():
                 found.results[name].setdefault(inputs.dataset, {})[model] = result
     return found
 
@@ -89,17 +88,51 @@ def _note(found: Probed, dataset: str, model: str, splits: Sequence[Features]) -
         found.partial.extend(note for note in each.partial if note not in found.partial)
 
 
+def _texts(found: Probed, local: sources.Local) -> dict[tuple[str, str], np.ndarray]:
+    """Text embeddings by CLIP model and task, where a task's class names are known and the model can be had."""
+    clips = [model for model in found.models if models.resolve(model).paradigm == "clip"]
+    prompts = {task: named for task in found.tasks if (named := prompts_of(task, local))} if clips else {}
+    texts = {}
+    for model in clips if prompts else ():
+        weights = models.resolve(model).weights
+        path = fetch.fetch(weights, local=local) if local and weights in local else None
+        try:
+            heads = models.text_heads(model, prompts, path, cache=paths.store_dir() / "zero_shot")
+        except InputsUnavailable as error:
+            found.missing[f"zero-shot of {model}"] = str(error)
+            continue
+        texts |= {(model, task): head for task, head in heads.items()}
+    return texts
+
+
+def prompts_of(task: str, local: sources.Local = None) -> tuple[tuple[str, ...], tuple[str, ...]] | None:
+    """Class names and templates (with `{}`) of a task; None where its copy has none, or is not here.
+
+    >>> prompts_of("demo_task_colour")[0][:2], prompts_of("demo_task_count")
+    (('red', 'orange'), None)
+    """
+    name = task.removeprefix(DEMO)
+    if name != task:
+        named, templates = demo_tasks.task(name).words, demo_tasks.task(name).templates
+    else:
+        try:
+            dataset = sources.open_source(task, local=local, progress=False).dataset
+        except InputsUnavailable:
+            return None
+        named, templates = dataset.class_names, dataset.templates
+    return (named, tuple(each.replace("{c}", "{}") for each in templates)) if named and templates else None
+
+
 def _results(
-    dataset: str, model: str, splits: Sequence[Features], heads: _HeadsByModel, device: str
+    dataset: str, splits: Sequence[Features], text: np.ndarray | None, device: str
 ) -> dict[str, ProbeResult]:  # fmt: skip
     plain = task_of(dataset, *splits)
     binned = task_of(dataset, *(under_rule(dataset, each, "vtab") for each in splits))
     results = {"clip_benchmark": clip_benchmark(plain), "lbfgs": lbfgs(binned, device=device)}
     if datasets.rules_differ(dataset):
         results["lbfgs_unbinned"] = lbfgs(plain, device=device)
-    if dataset in LEAKED or dataset.startswith("demo_"):
+    if dataset in LEAKED or dataset.startswith(DEMO):
         results["leaked"] = leak(plain).leaked
-    text = heads.of(model, dataset)
     if text is not None and len(text) == datasets.n_classes(dataset, "clip_benchmark"):
         results["zero_shot"] = zero_shot(dataset, splits[1], text, splits[0].labels)
     return results
@@ -119,7 +152,7 @@ def group_of(dataset: str) -> str:
     >>> group_of("vtab_pcam"), group_of("demo_task_count")
     ('specialized', 'structured')
     """
-    name = dataset.removeprefix("demo_task_")
+    name = dataset.removeprefix(DEMO)
     if name != dataset and name in demo_tasks.TASKS:
         return demo_tasks.TASKS[name].group
     order = [key for key in datasets.DATASETS if key.startswith("vtab_")]

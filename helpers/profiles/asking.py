@@ -9,6 +9,7 @@ from pathlib import Path
 from helpers import predict
 from helpers.errors import BookError
 from helpers.predict import Collected, Settings
+from helpers.probe import Probed, probe_all
 from helpers.profiles.costs import NOTES, plan_table
 from helpers.profiles.needs import jobs, missing_inputs
 from helpers.profiles.table import Profile, get, inputs, with_models
@@ -29,6 +30,10 @@ class Asked:
     def collect(self, role: str, view: str | None = None) -> Collected:
         """Predictions for a role of the profile, such as "val"; see `predict.collect`."""
         return predict.collect(inputs(self.profile, role, view), self.settings, self.max_images, self.local or None)
+
+    def probe(self) -> Probed:
+        """Probes of every model on every transfer task of the profile; see `probe.probe_all`."""
+        return probe_all(self.profile.tasks, self.settings, self.max_images, self.local or None)
 
     def announce(self, section: str) -> None:
         """Print what this section will download and run, and what is missing; nothing where no model is run."""

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from helpers import views
+from helpers.datasets import DATASETS
 from helpers.errors import BookError
 from helpers.models import MODEL_SETS
 from helpers.models.names import runnable
@@ -16,7 +17,8 @@ from helpers.predict import Inputs
 class Profile:
     """A profile: what it is called, what the reader must know, and role -> inputs.
 
-    `models` are the four that a section compares; `sweep` are the view ids of transformation invariance on `val`.
+    `models` are the four that a section compares; `sweep` are the view ids of transformation invariance on `val`;
+    `tasks` are the transfer tasks, whose training and test images are both run.
     """
 
     name: str
@@ -26,6 +28,11 @@ class Profile:
     roles: dict[str, Inputs]
     models: tuple[str, ...] = MODEL_SETS["paper"]
     sweep: tuple[str, ...] = ()
+    tasks: tuple[Inputs, ...] = ()
+
+
+def _tasks(prefix: str, models: tuple[str, ...]) -> tuple[Inputs, ...]:
+    return tuple(Inputs(dataset, "paper.eval", models) for dataset in DATASETS if dataset.startswith(prefix))
 
 
 _PAPER_SETS = {
@@ -55,6 +62,7 @@ PROFILES: dict[str, Profile] = {
         needs="nothing: no network, no GPU, minutes on 2 cores",
         roles={role: Inputs(dataset, "paper.eval", MODEL_SETS["demo"]) for role, dataset in _DEMO_SETS.items()},
         models=MODEL_SETS["demo"],
+        tasks=_tasks("demo_task_", MODEL_SETS["demo"]),
     ),
     "released": Profile(
         name="released",
@@ -77,6 +85,7 @@ PROFILES: dict[str, Profile] = {
         needs="a GPU and the model hub; for a part of it access to ImageNet",
         roles=_paper_roles(MODEL_SETS["paper"]),
         sweep=tuple(views.invariance_views()),
+        tasks=_tasks("vtab_", MODEL_SETS["paper"]),
     ),
     "report": Profile(
         name="report",
@@ -86,6 +95,7 @@ PROFILES: dict[str, Profile] = {
         roles=_paper_roles(()),
         models=(),
         sweep=tuple(views.invariance_views()),
+        tasks=_tasks("vtab_", ()),
     ),
 }
 
@@ -131,7 +141,9 @@ def with_models(profile: str | Profile, models: str | Sequence[str]) -> Profile:
             f"models {', '.join(keys)} in profile {found.name!r}", "models with published predictions, found none",
             "choose among those of the profile, or use the profile `paper`, which runs them",
         )  # fmt: skip
-    return replace(found, roles={role: each for role, each in roles.items() if each.models}, models=keys)
+    kept = {role: each for role, each in roles.items() if each.models}
+    tasks = tuple(_for_models(found, each.dataset, each, keys) for each in found.tasks)
+    return replace(found, roles=kept, models=keys, tasks=tasks)
 
 
 def _keys(models: str | Sequence[str]) -> tuple[str, ...]:

@@ -39,6 +39,7 @@ from helpers.stats.rows_accuracy import accuracy_rows
 from helpers.stats.rows_agreement import agreement_rows
 from helpers.stats.rows_calibration import calibration_rows, recalibrated_rows
 from helpers.stats.rows_mistakes import mistakes_rows
+from helpers.stats.rows_probes import probed_rows
 from helpers.stats.rows_shape import category_accuracy_rows, shape_count_rows, shape_rows
 from helpers.stats.rows_transfer import drawn_tasks, probe_rows, transfer_rows, win_shares
 from helpers.stats.tests import (
@@ -55,9 +56,9 @@ __all__ = [
     "PAIRS_2X2", "TWO_BY_TWO", "Estimates", "accuracy_rows", "agreement_rows", "all_pairs", "basic_interval",
     "bootstrap_p", "calibration_rows", "category_accuracy_rows", "cluster_weights", "coverage_rows",
     "coverage_table", "crossed_weights", "drawn_tasks", "equivalence_margin", "factorial_effects", "factorial_rows",
-    "finished", "holm", "image_weights", "in_log_odds", "interaction_depends_on_scale", "intersection_union", "joint_cells",
-    "log_odds", "mcnemar", "mistakes_rows", "newcombe_interval", "newcombe_paired_interval", "pair_rows",
-    "pairs_among", "percentile_interval", "probe_rows", "recalibrated_rows", "resampled_counts", "scale_flag_rows",
-    "shape_count_rows", "shape_rows", "share_contrast_rows", "tost", "tost_from_samples", "transfer_rows",
-    "value_rows", "wilson_interval", "win_shares", "wins",
+    "finished", "holm", "image_weights", "in_log_odds", "interaction_depends_on_scale", "intersection_union",
+    "joint_cells", "log_odds", "mcnemar", "mistakes_rows", "newcombe_interval", "newcombe_paired_interval", "pair_rows",
+    "pairs_among", "percentile_interval", "probe_rows", "probed_rows", "recalibrated_rows", "resampled_counts",
+    "scale_flag_rows", "shape_count_rows", "shape_rows", "share_contrast_rows", "tost", "tost_from_samples",
+    "transfer_rows", "value_rows", "wilson_interval", "win_shares", "wins",
 ]  # fmt: skip

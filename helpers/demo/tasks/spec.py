@@ -39,7 +39,8 @@ class PictureSet:
 class Task:
     """A transfer task: what is asked about the pictures of a set.
 
-    `seen_in_captions`: whether captions that the twins read name what is asked; no twin had it as a label.
+    `seen_in_captions`: whether captions that the twins read name what is asked; no twin had it as a label. `words` are
+    what captions call the classes and `templates` sentences with "{c}" for a word; both empty where they do not.
     """
 
     title: str
@@ -48,3 +49,5 @@ class Task:
     classes: tuple[str, ...]
     seen_in_captions: bool
     question: str
+    words: tuple[str, ...] = ()
+    templates: tuple[str, ...] = ()

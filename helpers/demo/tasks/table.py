@@ -6,11 +6,12 @@ from functools import cache, partial
 
 from helpers.demo.tasks import crops, scenes
 from helpers.demo.tasks.spec import Pictures, PictureSet, Task
-from helpers.demo.world import MATERIALS, PALETTES, WORLDS
+from helpers.demo.world import MATERIALS, PALETTES, WORLDS, world_words
 from helpers.errors import BookError
 
 OPENMOJI, SKIMAGE = "drawn here from OpenMoji", "photographs that come with scikit-image"
 CELL = "cell of a photograph"
+NOUNS = ("car", "house", "cat", "bottle", "shoe", "chair", "clock", "boat")  # things that zero-shot sentences name
 
 
 def _drawn(title: str, make, name: str, train: int, test: int) -> PictureSet:
@@ -29,16 +30,21 @@ def _cropped(title: str, make, train: int, test: int) -> PictureSet:
 
 
 PICTURES: dict[str, PictureSet] = {
-    "things": _drawn("Single things", scenes.thing_scene, "things", 600, 400),
+    "things": _drawn("Single things", scenes.thing_scene, "things", 500, 400),
     "crowds": _drawn("One to five things", scenes.crowd_scene, "crowds", 400, 300),
     "unseen": _drawn("Drawings of other categories", scenes.unseen_scene, "unseen", 400, 300),
-    "photographs": _cropped("Photographs", crops.photographs, 400, 300),
-    "instruments": _cropped("Scientific pictures", crops.instruments, 400, 300),
-    "surfaces": _cropped("Surfaces", crops.magnified, 400, 300),
-    "tissue": _cropped("Stained tissue", crops.tissue, 400, 300),
-    "digits": PictureSet("Digits", crops.digits, {"train": 600, "test": 400}, "scikit-learn", "image"),
+    "photographs": _cropped("Photographs", crops.photographs, 300, 250),
+    "instruments": _cropped("Scientific pictures", crops.instruments, 300, 250),
+    "surfaces": _cropped("Surfaces", crops.magnified, 300, 250),
+    "tissue": _cropped("Stained tissue", crops.tissue, 300, 250),
+    "digits": PictureSet("Digits", crops.digits, {"train": 400, "test": 300}, "scikit-learn", "image"),
     "faces": PictureSet("Faces and backgrounds", crops.faces, {"train": 100, "test": 100}, SKIMAGE, "image"),
 }
+
+
+def _sentences(pattern: str) -> tuple[str, ...]:
+    return tuple(pattern.format(noun) for noun in NOUNS)
+
 
 _CELLS = tuple(f"{row} {column}" for row in ("top", "middle", "bottom") for column in ("left", "centre", "right"))
 
@@ -49,8 +55,10 @@ TASKS: dict[str, Task] = {
     "faces": Task("Faces", "natural", "faces", ("background", "face"), False, "face or background"),
     "drawings": Task("Unseen drawings", "natural", "unseen", tuple(scenes.UNSEEN), False,
                      "which of ten categories that the twins never saw"),
-    "background": Task("Background world", "natural", "things", WORLDS, True, "which backdrop"),
-    "material": Task("Material", "natural", "things", tuple(MATERIALS), True, "which material covers the thing"),
+    "background": Task("Background world", "natural", "things", WORLDS, True, "which backdrop",
+                       tuple(world_words()[world] for world in WORLDS), _sentences("a drawing of a {} {{c}}")),
+    "material": Task("Material", "natural", "things", tuple(MATERIALS), True, "which material covers the thing",
+                     tuple(m.word for m in MATERIALS.values()), _sentences("a drawing of a {{c}} {}")),
     "instruments": Task("Instrument", "specialized", "instruments", tuple(crops.INSTRUMENTS), False,
                         "which scientific instrument took the picture"),
     "tissue": Task("Tissue stain", "specialized", "tissue", ("less stain", "more stain"), False,
@@ -65,7 +73,8 @@ TASKS: dict[str, Task] = {
                         "by how much the thing is turned"),
     "distance": Task("Distance", "structured", "things", tuple(f"distance {d + 1}" for d in range(scenes.DISTANCES)),
                      False, "how far away (how small) the thing is"),
-    "colour": Task("Colour", "structured", "things", tuple(PALETTES), True, "which colour the thing has"),
+    "colour": Task("Colour", "structured", "things", tuple(PALETTES), True, "which colour the thing has",
+                   tuple(PALETTES), _sentences("a drawing of a {{c}} {}")),
 }  # fmt: skip
 
 

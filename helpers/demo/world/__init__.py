@@ -11,6 +11,7 @@ from helpers.demo.world.captions import (
     caption,
     prompts,
     vocabulary,
+    world_words,
 )
 from helpers.demo.world.classes import (
     ATTRIBUTION,
@@ -99,4 +100,5 @@ __all__ = [
     "spawn",
     "vocabulary",
     "with_variant",
+    "world_words",
 ]
