@@ -11,13 +11,14 @@ import numpy as np
 import pandas as pd
 
 from helpers.errors import BookError
-from helpers.instrument import calibration, mistakes, shape_texture
+from helpers.instrument import calibration, mistakes, shape_texture, transferability
 from helpers.rows import COLUMNS, rows_frame
 
 CHECKS: dict[str, Callable[[np.random.Generator, int], pd.DataFrame]] = {
     "02_mistakes": mistakes.check,
     "03_shape_texture": shape_texture.check,
     "04_calibration": calibration.check,
+    "06_transferability": transferability.check,
 }
 
 

@@ -11,9 +11,10 @@ from helpers.plots import (
     overview,
     shape_texture,
     style,
+    transferability,
 )
 
 __all__ = [
     "calibration", "differences", "disagreement", "general", "instrument", "mistakes", "models", "overview",
-    "shape_texture", "style",
+    "shape_texture", "style", "transferability",
 ]  # fmt: skip

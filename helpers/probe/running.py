@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
+import pandas as pd
 
 from helpers import datasets, fetch, models, paths
 from helpers.demo import tasks as demo_tasks
@@ -47,6 +48,17 @@ class Probed:
     def done(self) -> tuple[str, ...]:
         """The tasks of which at least one model has results."""
         return tuple(task for task in self.tasks if task in self.results["lbfgs"])
+
+    def table(self) -> pd.DataFrame:
+        """One line a task (index) and column a model: where its features come from, or why the task is not run."""
+        lines = {
+            task: {
+                model: self.sources.get((task, model)) or f"not run: {self.missing.get(task, 'no features')}"
+                for model in self.models
+            }
+            for task in self.tasks
+        }
+        return pd.DataFrame.from_dict(lines, orient="index")
 
     def shortfalls(self) -> dict[str, str]:
         """Why the results are not complete: {task or data: reason}; empty if they are."""

@@ -13,6 +13,7 @@ from helpers.rows import rows_frame
 from helpers.stats.contrasts import PAIRS_2X2
 from helpers.stats.rows_transfer import AVERAGE, probe_rows, transfer_rows
 
+Results = Mapping[str, Mapping[str, ProbeResult]]
 VIEWS = {
     "clip_benchmark": "paper.eval", "lbfgs": "lbfgs.eval", "lbfgs_unbinned": "lbfgs.unbinned",
     "zero_shot": "zero_shot.eval", "leaked": "leaked.eval",
@@ -31,7 +32,8 @@ def probed_rows(probed: Probed, rng: np.random.Generator, n_resamples: int = 200
 
     Images are resampled within tasks, whole units (a video, a part of a photograph) where a task has them; tasks about
     the same pictures are drawn together. Averages have the dataset "vtab", of the demo "demo_vtab"; they are over the
-    tasks that all models have, and none is made of zero-shot answers.
+    tasks that all models have, and none is made of zero-shot answers. `leak_gain`: what training on the test images
+    too adds, in points.
 
     >>> len(probed_rows(Probed((), ()), np.random.default_rng(0)))
     0
@@ -39,22 +41,42 @@ def probed_rows(probed: Probed, rng: np.random.Generator, n_resamples: int = 200
     tables = [
         _rows_of(probed.results[probe], VIEWS[probe], rng, n_resamples) for probe in PROBES if probed.results[probe]
     ]
+    tables += _gain_rows(probed.results["clip_benchmark"], probed.results["leaked"], rng, n_resamples)
     return rows_frame(pd.concat(tables) if tables else [])
 
 
-def _rows_of(
-    results: Mapping[str, Mapping[str, ProbeResult]], view: str, rng: np.random.Generator, n_resamples: int
-) -> pd.DataFrame:  # fmt: skip
+def _gain_rows(proper: Results, leaked: Results, rng: np.random.Generator, n_resamples: int) -> list[pd.DataFrame]:
+    """`leak_gain` (points): the same test images, trained on too, minus not trained on; its mean over tasks too."""
+    tables = []
+    for model in dict.fromkeys(model for found in leaked.values() for model in found):
+        both = {
+            task: {"leaked": leaked[task][model].predictions, "proper": proper[task][model].predictions}
+            for task in leaked if model in leaked[task]
+        }  # fmt: skip
+        rows = transfer_rows(
+            both, rng, n_resamples, VIEWS["leaked"], None, *_clusters(both), same_images=_same_pictures(both),
+            average=_average(both), pairs=[("leaked", "proper")],
+        )  # fmt: skip
+        gains = rows[(rows.model == "leaked - proper") & (rows.metric == "accuracy")]
+        tables.append(gains.assign(model=model, metric="leak_gain"))
+    return tables
+
+
+def _rows_of(results: Results, view: str, rng: np.random.Generator, n_resamples: int) -> pd.DataFrame:
     frames = {task: {model: each.predictions for model, each in found.items()} for task, found in results.items()}
-    demo = all(task.startswith("demo_") for task in results)
     rows = transfer_rows(
         frames, rng, n_resamples, view, {task: group_of(task) for task in results}, *_clusters(frames),
-        same_images=_same_pictures(results), average=f"demo_{AVERAGE}" if demo else AVERAGE,
+        same_images=_same_pictures(results), average=_average(results),
         pairs=[*PAIRS_2X2, *TWINS],
     )  # fmt: skip
     if view in (VIEWS["zero_shot"], VIEWS["lbfgs_unbinned"]):  # of a few tasks only: their mean would mislead
         rows = rows[rows.dataset.isin(list(results))]
     return pd.concat([rows, probe_rows(results, view)])
+
+
+def _average(tasks: Mapping[str, object]) -> str:
+    """The "data set" of averages over these tasks."""
+    return f"demo_{AVERAGE}" if all(task.startswith("demo_") for task in tasks) else AVERAGE
 
 
 def _clusters(frames: Mapping[str, Mapping[str, pd.DataFrame]]) -> tuple[dict[str, pd.Series], dict[str, str]]:

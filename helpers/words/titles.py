@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from helpers.demo.tasks import TASKS as DEMO_TASKS
 from helpers.paper.names import title_of
 
 TASKS = {
@@ -19,7 +20,8 @@ FACTORS = {
     "obj_pitch": "object pitch", "obj_yaw": "object yaw", "obj_roll": "object roll", "obj_scale": "object scale",
     "obj_texture": "object texture", "scene_light": "scene light", "mean_of_10": "average of 10",
 }  # fmt: skip
-AVERAGES = {"shifted_sets": "average of 7"}
+AVERAGES = {"shifted_sets": "average of 7", "demo_vtab": "average of all"}
+DEMO = {f"demo_task_{name}": task.title.lower() for name, task in DEMO_TASKS.items()}
 
 
 def name_of(dataset: str) -> str:
@@ -28,7 +30,7 @@ def name_of(dataset: str) -> str:
     >>> name_of("vtab_pcam"), name_of("imagenet_a"), name_of("shifted_sets")
     ('Camelyon', 'ImageNet-A', 'average of 7')
     """
-    return TASKS.get(dataset) or AVERAGES.get(dataset) or title_of(dataset)
+    return TASKS.get(dataset) or DEMO.get(dataset) or AVERAGES.get(dataset) or title_of(dataset)
 
 
 def names_of(datasets) -> dict[str, str]:
