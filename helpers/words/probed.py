@@ -182,7 +182,7 @@ def leak(rows: pd.DataFrame) -> str:
     return (
         f"**Trained on the images that it is tested on**, the same probe gains on average: {levels}. The largest gain "
         f"is {shown(top.to_dict(), signed=True)} ({label(top.model)}, {name_of(top.dataset)}). A leak lifts a number "
-        "above what new images would give, most where the task is hard. A part of the gain is due to more training images."
+        "above what new images would give, most where the task is hard. A part of it is due to more training images."
     )
 
 
