@@ -102,11 +102,18 @@ def report(
 
 
 @app.command()
-def bench(images: Annotated[int, typer.Option(min=8, help="Photographs in the main comparison.")] = 256) -> None:
-    """Measure the inference engine on this machine: ratios, cost of views, memory."""
+def bench(
+    images: Annotated[int, typer.Option(min=8, help="Photographs in the main comparison.")] = 256,
+    probes: Annotated[bool, typer.Option(help="Measure linear probes instead.")] = False,
+) -> None:
+    """Measure the inference engine on this machine (ratios, cost of views, memory), or the linear probes."""
+    if probes:
+        from helpers.probe.bench import main as measure_probes
+
+        return measure_probes()
     from helpers.predict.bench import main as measure
 
-    measure(images)
+    return measure(images)
 
 
 @app.command()

@@ -50,17 +50,19 @@ def lbfgs(
     centre, size = _scale(task.train)
     splits = (task.train, task.val, task.test)
     train, val, test = (replace(each, matrix=(each.matrix - centre) / size) for each in splits)
-    fits, scores = _path(train, val, path, limits, solve, device)
+    fits, scores = _path(train, val, path, replace(limits, tolerance=limits.choosing), solve, device)
     best = int(np.argmax(scores))
     both = joined(train, val)
-    final = solve(both.matrix, both.labels, path[best], limits, fits[best], device)
+    fitted_on = (both.matrix, both.labels)
+    final = solve(*fitted_on, path[best], limits, fits[best], device)
     answers = final.answer(test.matrix)
     stopped = [value for value, fit in zip(path, fits, strict=True) if not fit.converged]
     return ProbeResult(
         task.name, "lbfgs", predictions_of(task.test, answers), float((answers == test.labels).mean()),
         mean_per_class(test.labels, answers), majority_share(both.labels, test.labels), len(both), len(test),
         len(final.classes), path[best], best in (0, len(path) - 1), final.iterations,
-        final.converged and not stopped, final.loss(both.matrix, both.labels), float(scores[best]),
+        final.converged and not stopped, final.loss(*fitted_on), float(scores[best]),
+        final.objective(*fitted_on, path[best]),
         (*task.notes, *_stops(final, stopped, limits), *unseen_note(final.classes, task.test)),
     )  # fmt: skip
 

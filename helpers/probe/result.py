@@ -17,7 +17,8 @@ class ProbeResult:
     `predictions`: image_id, label, pred, group of each test image. `majority`: share of the class that is most
     frequent in training. `strength`: the chosen inverse strength C of L2 regularisation (L-BFGS) or weight decay
     (CLIP_benchmark). `at_edge`: it lies at an end of the grid. `converged`: None where nothing is iterated to
-    convergence. `loss`: mean cross-entropy on the images that the last fit saw. `notes`: what a reader must be told.
+    convergence. `loss`: mean cross-entropy on the images that the last fit saw; `objective`: with the penalty, what was
+    minimised. `notes`: what a reader must be told.
     """
 
     task: str
@@ -35,6 +36,7 @@ class ProbeResult:
     converged: bool | None = None
     loss: float | None = None
     val_accuracy: float | None = None
+    objective: float | None = None
     notes: tuple[str, ...] = ()
 
 

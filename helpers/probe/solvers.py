@@ -13,10 +13,14 @@ BLOCK = 65_536  # images at a time where logits of all would need much memory
 
 @dataclass(frozen=True)
 class Limits:
-    """When a fit stops: the largest entry of the mean loss's gradient below `tolerance`, or after `iterations`."""
+    """When a fit stops: the largest entry of the mean loss's gradient below `tolerance`, or after `iterations`.
 
-    tolerance: float = 1e-4
+    Fits that only choose a strength stop at `choosing`, which is scikit-learn's usual tolerance.
+    """
+
+    tolerance: float = 1e-5
     iterations: int = 2000
+    choosing: float = 1e-4
 
 
 @dataclass(frozen=True)
@@ -89,7 +93,8 @@ def fit_torch(
 ) -> Fit:  # fmt: skip
     """The problem of `fit_sklearn` by torch's L-BFGS with strong Wolfe conditions, on a device.
 
-    Products of images and weights are in fp32 (TF32 off).
+    Computed in fp64, a block of images at a time: in fp32 the line search ends in rounding before the gradient is
+    small. On an older GPU that is slow for a GPU, and still some times faster than a few processor cores.
     """
     import torch
 
@@ -97,21 +102,15 @@ def fit_torch(
     rows = 1 if len(classes) == 2 else len(classes)
     begin = _start(classes, matrix.shape[1], start)
     weight, bias = begin or (np.zeros((rows, matrix.shape[1])), np.zeros(rows))
-    # Weights and sums are fp64, images fp32: in fp32 the line search ends in rounding before the gradient is small.
     layer = torch.tensor(np.column_stack([weight, bias]), dtype=torch.float64, device=device, requires_grad=True)
     images = torch.as_tensor(np.ascontiguousarray(matrix, dtype=np.float32)).to(device)
     truth = torch.as_tensor(codes).to(device)
-    before, torch.backends.cuda.matmul.allow_tf32 = torch.backends.cuda.matmul.allow_tf32, False
-    try:
-        optimizer = torch.optim.LBFGS(
-            [layer], max_iter=limits.iterations, max_eval=2 * limits.iterations, history_size=10,
-            tolerance_grad=limits.tolerance, tolerance_change=0.0, line_search_fn="strong_wolfe",
-        )  # fmt: skip
-        optimizer.step(lambda: _objective(layer, images, truth, strength))
-        optimizer.zero_grad()
-        _objective(layer, images, truth, strength)
-    finally:
-        torch.backends.cuda.matmul.allow_tf32 = before
+    optimizer = torch.optim.LBFGS(
+        [layer], max_iter=limits.iterations, max_eval=2 * limits.iterations, history_size=10,
+        tolerance_grad=limits.tolerance, tolerance_change=0.0, line_search_fn="strong_wolfe",
+    )  # fmt: skip
+    optimizer.step(lambda: _objective(layer, images, truth, strength))
+    _objective(layer, images, truth, strength)
     # The flag comes from the gradient itself: L-BFGS also ends where the line search can go no further.
     converged = bool(layer.grad.abs().max() <= limits.tolerance)
     found = layer.detach().float().cpu().numpy()
@@ -130,7 +129,7 @@ def _objective(layer, images, truth, strength: float):
     loss.backward()
     total = loss.detach()
     for start in range(0, n, BLOCK):
-        logits = (images[start : start + BLOCK] @ layer[:, :-1].T.float() + layer[:, -1].float()).double()
+        logits = images[start : start + BLOCK].double() @ layer[:, :-1].T + layer[:, -1]
         right = truth[start : start + BLOCK]
         if layer.shape[0] == 1:
             part = softplus(torch.where(right == 1, -logits[:, 0], logits[:, 0])).sum() / n

@@ -12,7 +12,7 @@ from helpers.probe.result import ProbeResult, majority_share, mean_per_class, pr
 def zero_shot(name: str, test: Features, text: np.ndarray, train_labels: np.ndarray | None = None) -> ProbeResult:
     """Zero-shot answers on L2-normalised projected embeddings: the largest cosine to `text` [classes, d], by index.
 
-    Row k of `text` is the embedding of class k's name (`models.text_head`). A tie goes to the first class.
+    Row k of `text` is the embedding of class k's name (`models.text_heads`). A tie goes to the first class.
     `train_labels` only decide which class is the most frequent; without them it is that of the test images. Raises
     BookError for other widths, numbers that are not finite, or labels beyond the names.
 
