@@ -103,5 +103,5 @@ def test_a_task_in_parquet_by_split(tmp_path):
     found = open_dataset("vtab_sun397", tmp_path, split="train", stand_in=True)
     assert [sample.label for sample in found] == [[0], [7], [14], [21]]
     assert open_dataset("vtab_sun397", tmp_path, stand_in=True).n == 3
-    with pytest.raises(BookError, match="nshards"):
-        open_dataset("vtab_pets", make(tmp_path / "empty"), stand_in=True)
+    with pytest.raises(InputsUnavailable, match="nshards"):
+        open_dataset("vtab_pcam", make(tmp_path / "empty"), stand_in=True)

@@ -81,8 +81,8 @@ def open_dataset(
     dataset = Dataset(
         dataset_id, make_table(found.columns), found.images, spec.label_space, found.layout,
         expected=len(found.images) if len(found.images) in accepted else accepted[0],
-        official_names=found.official_names, keep_mode=found.keep_mode, class_names=found.class_names,
-        templates=found.templates,
+        official_names=found.official_names, keep_mode=found.keep_mode, own_cut=found.own_cut,
+        class_names=found.class_names, templates=found.templates,
     )  # fmt: skip
     if dataset.partial and whole:
         raise BookError(

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
 import numpy as np
 
 from helpers import labels
+from helpers.datasets.cuts import units_of
 from helpers.datasets.members import IMAGE_SUFFIXES, Members, list_members
+from helpers.datasets.official import read_official
 from helpers.datasets.parquet import label_lists, parquet_files, read_parquet
 from helpers.datasets.spec import Listing, Request
 from helpers.errors import BookError, InputsUnavailable
@@ -76,15 +79,23 @@ def read_shards(request: Request) -> Listing:
 
 
 def read_task(request: Request) -> Listing:
-    """A VTAB task: webdataset shards, or Parquet files `<split>-i-of-N` with the columns image and label."""
+    """A VTAB task: webdataset shards, Parquet files `<split>-i-of-N` with image and label, or the official files.
+
+    `group` is the video of KITTI (null where shards do not say it) and the scene of CLEVR: what is resampled.
+    """
+    found = _task(request)
+    if request.spec.unit:
+        found.columns["group"] = units_of(request.spec.unit, found.columns["image_id"])
+    return found
+
+
+def _task(request: Request) -> Listing:
     split = "validation" if request.split == "val" else request.split  # as the hub calls it
     files = [] if has_shards(request) else parquet_files(request.paths, split)
-    if not files:
-        if not has_shards(request):
-            raise BookError(
-                request.name, f"shards {request.split}/0.tar ... with nshards.txt, found none", "fetch the hub's copy"
-            )
+    if has_shards(request):
         return read_shards(request)
+    if not files:
+        return read_official(request)
     table, images = read_parquet(files, ["label"])
     columns = {
         "image_id": [f"{i:07d}" for i in range(len(images))],
@@ -92,6 +103,11 @@ def read_task(request: Request) -> Listing:
         "group": [None] * len(images),
     }
     return Listing(columns, images, f"Parquet ({request.split}, {len(files)} files)", official_names=False)
+
+
+def read_unsplit(request: Request) -> Listing:
+    """A set that CLIP_benchmark reads through torchvision, which does not split it: every split is the whole set."""
+    return read_shards(replace(request, split="test")) if has_shards(request) else read_official(request)
 
 
 def _samples(members: Members) -> tuple[list[str], list[int], list[int]]:

@@ -38,6 +38,7 @@ class Listing:
     layout: str
     official_names: bool = True
     keep_mode: bool = False
+    own_cut: bool = False
     class_names: tuple[str, ...] = ()
     templates: tuple[str, ...] = ()
 
@@ -47,8 +48,8 @@ class DatasetSpec:
     """One dataset. `n` is the published number of images, by split where there are splits (each with the accepted
     counts); `label_space` is a name of `helpers.labels`, or the task's own name where `classes` is given.
     `vtab_bins` is VTAB's class of each class where it bins them. `unit` is what is resampled where that is not the
-    image ("video", "scene"); `datasets.units` tells it from image ids. `made_from`
-    gives the hash of what the images are made from, for sets that no file holds.
+    image ("video", "scene"); `datasets.units` tells it from image ids. `made_from` gives the hash of what the images
+    are made from, for sets that no file holds.
     """
 
     title: str

@@ -8,7 +8,7 @@ from helpers.datasets.drawn import read_drawn, world_fingerprint
 from helpers.datasets.folders import read_class_folders, read_corruptions
 from helpers.datasets.hard import read_hard
 from helpers.datasets.pug import read_pug
-from helpers.datasets.shards import read_task
+from helpers.datasets.shards import read_task, read_unsplit
 from helpers.datasets.spec import DatasetSpec
 from helpers.datasets.validation import read_validation
 
@@ -84,6 +84,11 @@ DATASETS: dict[str, DatasetSpec] = {
     "vtab_sun397": _vtab(
         "SUN397", "sun397", 397, 76_128, 10_875, 21_750, "not stated",
         note="the clip-benchmark copy has a test split only, which is the whole set; dpdl-benchmark/sun397 has VTAB's",
+    ),
+    "sun397_unsplit": DatasetSpec(
+        "SUN397 as CLIP_benchmark reads it", ("sun397_unsplit",), read_unsplit, "sun397_unsplit",
+        {"train": (108_754,), "test": (108_754,)}, "not stated", classes=397,
+        note="training and test images are the same: a probe's accuracy on it is no test accuracy",
     ),
     "vtab_svhn": _vtab("SVHN", "svhn", 10, 65_931, 7_326, 26_032, "non-commercial"),
     "vtab_pcam": _vtab("PatchCamelyon", "pcam", 2, 262_144, 32_768, 32_768, "CC0"),

@@ -8,6 +8,7 @@ import numpy as np
 
 from helpers import labels
 from helpers.datasets.core import Dataset
+from helpers.datasets.cuts import units_of
 from helpers.datasets.opening import dataset_spec
 from helpers.datasets.table import DATASETS
 from helpers.errors import BookError
@@ -81,7 +82,7 @@ def units(dataset_id: str, image_ids: Sequence[str]) -> np.ndarray | None:
     spec = DATASETS.get(dataset_id.split("@")[0].split("/")[0])  # a stored part or stand-in has its name with an @
     if spec is None or spec.unit != "video":
         return np.asarray(image_ids)
-    videos = [image_id.rpartition("/")[0] for image_id in image_ids]
+    videos = units_of(spec.unit, image_ids)
     return np.asarray(videos) if all(videos) else None
 
 

@@ -115,6 +115,8 @@ def _made_here(inputs: Inputs, job: Job, opened: dict[str, sources.Source]) -> t
 def partial_notes(job: Job, facts: dict, frame: pd.DataFrame) -> list[str]:
     """In what the predictions are less, or other, than those of the published data."""
     notes = [f"a stand-in was used for {each}" for each in facts.get("stand_ins", [])]
+    if "split" in facts:
+        notes.append(f"the split of {job.dataset} was {facts['split']}: other members than VTAB's")
     n = sources.published_n(job.dataset)
     if len(frame) != n:
         notes.append(f"{len(frame):,} of the {n:,} images of {job.dataset}")

@@ -16,6 +16,20 @@ OTHER_COPIES: dict[str, tuple[str, ...]] = {
     "imagenet_r": ("imagenet_r_wds",),
     "imagenet_sketch": ("imagenet_sketch_wds",),
     "pug_imagenet": ("pug_imagenet_hub",),
+    "sun397_unsplit": ("sun397_images",),
+    "vtab_caltech101": ("caltech101_official",),
+    "vtab_cifar100": ("cifar100_official",),
+    "vtab_dtd": ("dtd_official",),
+    "vtab_flowers": ("flowers_official",),
+    "vtab_pets": ("pets_official",),
+    "vtab_svhn": ("svhn_official",),
+    "vtab_eurosat": ("eurosat_official",),
+    "vtab_resisc45": ("resisc45_official",),
+    "vtab_clevr_count_all": ("clevr_official",),
+    "vtab_clevr_closest_object_distance": ("clevr_official",),
+    "vtab_kitti_closest_vehicle_distance": ("kitti_official",),
+    "vtab_smallnorb_label_azimuth": ("smallnorb_official",),
+    "vtab_smallnorb_label_elevation": ("smallnorb_official",),
 }
 """Entry of DATASETS -> manifest ids of other copies of its first artifact, tried in turn where that cannot be had."""
 SUBSET_SEED = 0
@@ -96,13 +110,13 @@ def stored_name(model: str, dataset_id: str, max_images: int | None = None, loca
 def replaced_files(model: str, dataset_id: str, local: Local) -> list[str]:
     """Ids of the files of a model and a dataset for which `local` gives something other than what was published."""
     weights = models.resolve(model).weights
-    return fetch.stand_ins([*image_artifacts(dataset_id), *([weights] if weights else [])], local)
+    return fetch.stand_ins([*_copies(pictures_of(dataset_id), local)[0], *([weights] if weights else [])], local)
 
 
 def hashes(dataset_id: str, local: Local = None) -> dict[str, str] | None:
     """{artifact id: sha256} of the copy of a dataset that would be read, None where none is here."""
     made = _made_here(dataset_id)
-    for ids in _copies(dataset_id):
+    for ids in _copies(dataset_id, local):
         try:
             return fetch.provenance(ids, local=local) | made
         except BookError:
@@ -126,7 +140,15 @@ def open_source(dataset_id: str, max_images: int | None = None, local: Local = N
         "artifacts": fetch.provenance(ids, local=local) | _made_here(dataset_id),
         **subset_facts(dataset_id, max_images),
     }
+    if dataset.own_cut:
+        facts["split"] = "cut by this book's rule"
     return Source(dataset, _space(dataset, class_map), facts)
+
+
+def _made_here(dataset_id: str) -> dict[str, str]:
+    """{"drawn world": hash} for a set that is drawn here, nothing for one that is read from files."""
+    made_from = datasets.dataset_spec(dataset_id).made_from
+    return {"drawn world": made_from()} if made_from else {}
 
 
 def _space(dataset: datasets.Dataset, class_map: Path | None) -> labels.LabelSpace:
@@ -137,22 +159,17 @@ def _space(dataset: datasets.Dataset, class_map: Path | None) -> labels.LabelSpa
     return datasets.task_space(dataset.dataset_id)
 
 
-def _made_here(dataset_id: str) -> dict[str, str]:
-    """{"drawn world": hash} for a set that is drawn here, nothing for one that is read from files."""
-    made_from = datasets.dataset_spec(dataset_id).made_from
-    return {"drawn world": made_from()} if made_from else {}
-
-
-def _copies(dataset_id: str) -> list[tuple[str, ...]]:
-    """The artifacts of each copy of a dataset, the official one first."""
+def _copies(dataset_id: str, local: Local) -> list[tuple[str, ...]]:
+    """The artifacts of each copy of a dataset, in the order in which they are tried; first one that `local` names."""
     official = datasets.dataset_spec(dataset_id).artifacts
     others = OTHER_COPIES.get(datasets.address(dataset_id)[0], ())
-    return [official, *((other, *official[1:]) for other in others)]
+    copies = [official, *((other, *official[1:]) for other in others)]
+    return sorted(copies, key=lambda ids: not set(ids[:1]) & set(local or ()))
 
 
 def _fetched(dataset_id: str, local: Local, progress: bool) -> tuple[tuple[str, ...], list[Path]]:
     first: InputsUnavailable | None = None
-    for ids in _copies(dataset_id):
+    for ids in _copies(dataset_id, local):
         try:
             return ids, [fetch.fetch(each, local=local, progress=progress) for each in ids]
         except InputsUnavailable as error:
