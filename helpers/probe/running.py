@@ -80,13 +80,17 @@ def probe_all(
     texts = _texts(found, local)
     for inputs in tasks:
         opened: dict[str, sources.Source] = {}
+
+        def of(model: str, split: str | None, inputs: Inputs = inputs, opened: dict = opened) -> Features:
+            given = features(inputs, model, split, settings, max_images, local, opened=opened)
+            return with_units(inputs.dataset, given)
+
         for model in inputs.models:
             try:
-                splits = [features(inputs, model, split, settings, max_images, local, opened=opened)
-                          for split in ("train", None)]  # fmt: skip
+                splits = [of(model, "train"), of(model, None)]
             except InputsUnavailable as error:
                 found.missing[inputs.dataset] = str(error)
-                break
+                continue
             _note(found, inputs.dataset, model, splits)
             for name, result in _results(inputs.dataset, splits, texts.get((model, inputs.dataset)), device).items():
                 found.results[name].setdefault(inputs.dataset, {})[model] = result
@@ -156,6 +160,15 @@ def under_rule(dataset: str, given: Features, rule: str) -> Features:
     if np.array_equal(label, given.labels):
         return given
     return replace(given, labels=label, frame=given.frame.assign(label=[[int(each)] for each in label]))
+
+
+def with_units(dataset: str, given: Features) -> Features:
+    """Features whose `group` is what is resampled together, where image ids tell it (KITTI's videos)."""
+    ids = given.frame["image_id"]
+    units = datasets.units(dataset, ids.tolist())
+    if units is None or (units == ids.to_numpy()).all():
+        return given
+    return replace(given, frame=given.frame.assign(group=units))
 
 
 def group_of(dataset: str) -> str:

@@ -25,6 +25,7 @@ SURFACES = ("brick", "grass", "gravel")
 STEPS = (40, 58, 84, 122)  # height of a crop in pixels of the photograph: four distances
 CROP, TISSUE_CROP = 72, 48  # height of the other crops
 CELLS, SURFACE_CELLS, TISSUE_CELLS = (4, 2), (4, 1), (6, 3)  # rows and columns that a half is cut into
+TRIM = {"retina": 220}  # pixels at every edge that are left out: around the eye the picture is black
 SIDE = 64  # of the smallest pictures, enlarged: what every model's crop shows
 
 
@@ -47,7 +48,8 @@ def half(name: str, split: str) -> np.ndarray:
     >>> half("chelsea", "train").shape[1] + half("chelsea", "test").shape[1] < photograph("chelsea").shape[1]
     True
     """
-    whole = photograph(name)
+    whole, trim = photograph(name), TRIM.get(name, 0)
+    whole = whole[trim : len(whole) - trim, trim : whole.shape[1] - trim]
     middle, gap = whole.shape[1] // 2, max(1, whole.shape[1] // 100)
     return whole[:, : middle - gap] if split == "train" else whole[:, middle + gap :]
 
