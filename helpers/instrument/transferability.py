@@ -26,9 +26,9 @@ PROBES = {"lbfgs": lbfgs, "clip_benchmark": clip_benchmark}
 def check(rng: np.random.Generator, n_resamples: int = 500) -> pd.DataFrame:
     """Accuracy of both probes on features with a known ceiling, planted against measured.
 
-    Clusters: the accuracy of the best possible rule, which a probe comes near with many training images. Separable: 100 %. Noise: the share of labels that are left alone.
-    Shuffled: one of five. Majority: shuffled labels of which 70 % are one class, for the probe with a chosen strength
-    only; the other one has no reason to reach it.
+    Clusters: the accuracy of the best possible rule, which a probe comes near with many training images. Separable:
+    100 %. Noise: the share of labels that are left alone. Shuffled: one of five. Majority: shuffled labels of which
+    70 % are one class, for the probe with a chosen strength only; the other one has no reason to reach it.
 
     >>> frame = check(np.random.default_rng(0), n_resamples=20)
     >>> sorted(frame.metric.unique())
