@@ -66,6 +66,7 @@ def test_splits_are_stored_apart_by_the_engine(tmp_path, monkeypatch):
 
 def test_the_bins_are_vtabs_and_the_other_rule_leaves_classes_alone():
     binned = [name for name in TASKS if datasets.rules_differ(name)]
+    assert set(binned) < set(datasets.DIFFERENCES) < set(TASKS)
     assert binned == ["vtab_dsprites_label_x_position", "vtab_dsprites_label_orientation"]
     for name in TASKS:
         spec = datasets.DATASETS[name]

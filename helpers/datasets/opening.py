@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from helpers.datasets.core import Dataset, make_table, stratified
+from helpers.datasets.overlays import PICTURES
 from helpers.datasets.spec import DatasetSpec, Request
 from helpers.datasets.table import DATASETS
 from helpers.errors import BookError
@@ -70,8 +71,8 @@ def open_dataset(
     split, spec = address(dataset_id)[1], dataset_spec(dataset_id)
     if spec.reader is None:
         raise BookError(
-            f"dataset {dataset_id}", "a set with images of its own, found labels over imagenet1k_val",
-            "open imagenet1k_val and use datasets.OVERLAYS on its predictions",
+            f"dataset {dataset_id}", f"a set with images of its own, found labels over {PICTURES[dataset_id]}",
+            f"open {PICTURES[dataset_id]} and use datasets.OVERLAYS on its predictions",
         )  # fmt: skip
     paths = (Path(path),) if isinstance(path, str | Path) else tuple(map(Path, path))
     accepted = spec.expected(split)

@@ -12,7 +12,7 @@ from helpers import labels
 from helpers.datasets.cuts import units_of
 from helpers.datasets.members import IMAGE_SUFFIXES, Members, list_members
 from helpers.datasets.official import read_official
-from helpers.datasets.parquet import label_lists, parquet_files, read_parquet
+from helpers.datasets.parquet import class_names, label_lists, parquet_files, read_parquet
 from helpers.datasets.spec import Listing, Request
 from helpers.errors import BookError, InputsUnavailable
 
@@ -102,7 +102,8 @@ def _task(request: Request) -> Listing:
         "label": label_lists(table.column("label"), request.spec.classes, str(files[0])),
         "group": [None] * len(images),
     }
-    return Listing(columns, images, f"Parquet ({request.split}, {len(files)} files)", official_names=False)
+    layout, names = f"Parquet ({request.split}, {len(files)} files)", class_names(files[0])
+    return Listing(columns, images, layout, official_names=False, class_names=names)
 
 
 def read_unsplit(request: Request) -> Listing:

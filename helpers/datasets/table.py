@@ -129,6 +129,15 @@ DATASETS: dict[str, DatasetSpec] = {
     ),
     "demo_val": _drawn("Validation", 2_000, note="every image has exactly one of ImageNet-X's sixteen factors"),
     "demo_r": _drawn("Renditions", 1_000, "demo_r"),
+    "demo_v2": _drawn("Fresh draw", 1_000, note="drawn like `demo_val`, of slightly other statistics"),
+    "demo_a_convnet": _drawn("Adversarial to a ConvNet", 500, "demo_a", note="what a small ConvNet got wrong"),
+    "demo_sketch": _drawn("Sketches", 500, note="outlines in three hands"),
+    "demo_c": _drawn("Corruptions", 7_500, note="100 pictures of `demo_val`, 15 corruptions, 5 severities"),
+    "demo_hard": _drawn("Hard", 500, note="two or three factors at once; several right answers where several show"),
+    "demo_real": DatasetSpec(
+        "Second look (drawn world)", (), None, "demo_fine", 1_888, DRAWN, classes=64, made_from=world_fingerprint,
+        note="other labels over `demo_val`; pictures in which nothing can be judged have none and are not scored",
+    ),
     "demo_cue_conflict": _drawn("Cue-conflict", 1_280, "demo_categories"),
     **demo_task_specs(),
 }  # fmt: skip

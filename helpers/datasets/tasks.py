@@ -17,6 +17,20 @@ RULES = ("vtab", "clip_benchmark")
 """Whose classes: VTAB's, or those of CLIP_benchmark, which keep dSprites' 32 positions and 40 angles unbinned."""
 
 
+DIFFERENCES: dict[str, tuple[str, str]] = {
+    "vtab_dsprites_label_x_position": ("16 bins of two positions", "32 positions"),
+    "vtab_dsprites_label_orientation": ("16 bins of two or three angles", "40 angles"),
+    "vtab_sun397": (
+        "76,128 training, 10,875 validation and 21,750 test images, split at random by TensorFlow Datasets",
+        "torchvision's 108,754 images, unsplit: training and test images are the same",
+    ),
+    "vtab_kitti_closest_vehicle_distance": (
+        "build 3.1.0 of TensorFlow Datasets, split by video", "build 3.3.0, with a newer development kit",
+    ),
+}  # fmt: skip
+"""Task -> (VTAB's, CLIP_benchmark's) labels or split, where they differ; in all other tasks they are the same."""
+
+
 def under_rule(dataset_id: str, label: Sequence[int] | np.ndarray, rule: str = "vtab") -> np.ndarray:
     """Classes (n,) of images by a label rule, from the classes that a dataset has (`clip_benchmark`'s).
 
@@ -40,7 +54,7 @@ def under_rule(dataset_id: str, label: Sequence[int] | np.ndarray, rule: str = "
 
 
 def rules_differ(dataset_id: str) -> bool:
-    """Whether the two label rules give this task other classes.
+    """Whether the two label rules give this task other classes (splits differ too: see DIFFERENCES).
 
     >>> rules_differ("vtab_dsprites_label_x_position"), rules_differ("vtab_dtd")
     (True, False)

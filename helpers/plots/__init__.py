@@ -4,6 +4,7 @@ from helpers.plots import (
     calibration,
     differences,
     disagreement,
+    drawings,
     general,
     instrument,
     mistakes,
@@ -15,6 +16,6 @@ from helpers.plots import (
 )
 
 __all__ = [
-    "calibration", "differences", "disagreement", "general", "instrument", "mistakes", "models", "overview",
+    "calibration", "differences", "disagreement", "drawings", "general", "instrument", "mistakes", "models", "overview",
     "shape_texture", "style", "transferability",
 ]  # fmt: skip

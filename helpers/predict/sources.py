@@ -64,7 +64,7 @@ def pictures_of(dataset_id: str) -> str:
     >>> pictures_of("imagenet_real"), pictures_of("imagenet_r")
     ('imagenet1k_val', 'imagenet_r')
     """
-    return "imagenet1k_val" if dataset_id in datasets.OVERLAYS else datasets.pictures_of_task(dataset_id)
+    return datasets.PICTURES.get(dataset_id) or datasets.pictures_of_task(dataset_id)
 
 
 def has_own_classes(dataset_id: str) -> bool:

@@ -19,6 +19,7 @@ from helpers.words import (
     synthetic,
     titles,
     transferability,
+    twins,
     two_by_two,
 )
 from helpers.words.numbers import ahead, shown
@@ -27,6 +28,6 @@ from helpers.words.tables import claims, reproduced, table
 
 __all__ = [
     "absent", "ahead", "audit", "calibration", "claims", "differences", "disagreement", "front", "instrument",
-    "invariance", "mistakes", "models", "probed", "readings", "reproduced", "robustness", "shape_texture",
-    "shown", "similarity", "synthesis", "synthetic", "table", "titles", "transferability", "two_by_two",
+    "invariance", "mistakes", "models", "probed", "readings", "reproduced", "robustness", "shape_texture", "shown",
+    "similarity", "synthesis", "synthetic", "table", "titles", "transferability", "twins", "two_by_two",
 ]  # fmt: skip
