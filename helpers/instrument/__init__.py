@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from helpers.errors import BookError
-from helpers.instrument import calibration, invariance, mistakes, robustness, shape_texture, synthetic
+from helpers.instrument import calibration, invariance, mistakes, robustness, shape_texture, synthetic, transferability
 from helpers.rows import COLUMNS, rows_frame
 
 CHECKS: dict[str, Callable[[np.random.Generator, int], pd.DataFrame]] = {
@@ -21,6 +21,7 @@ CHECKS: dict[str, Callable[[np.random.Generator, int], pd.DataFrame]] = {
     "05_robustness": robustness.check,
     "07_synthetic": synthetic.check,
     "08_invariance": invariance.check,
+    "06_transferability": transferability.check,
 }
 
 

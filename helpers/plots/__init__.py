@@ -14,9 +14,10 @@ from helpers.plots import (
     shape_texture,
     style,
     sweeps,
+    transferability,
 )
 
 __all__ = [
     "calibration", "differences", "disagreement", "drawings", "general", "instrument", "mistakes", "models",
-    "overview", "robustness", "shape_texture", "style", "sweeps",
+    "overview", "robustness", "shape_texture", "style", "sweeps", "transferability",
 ]  # fmt: skip

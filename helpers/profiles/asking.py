@@ -9,6 +9,7 @@ from pathlib import Path
 from helpers import predict
 from helpers.errors import BookError
 from helpers.predict import Collected, Settings
+from helpers.probe import Probed, probe_all
 from helpers.profiles.costs import NOTES, plan_table
 from helpers.profiles.needs import SECTION_ROLES, jobs, missing_inputs
 from helpers.profiles.table import Profile, get, inputs, with_models
@@ -64,6 +65,10 @@ class Asked:
     def among_classes(self, found: Collected) -> Collected:
         """The same predictions with only the classes of the set competing; see `predict.among_classes`."""
         return predict.among_classes(found, self.settings, self.max_images, self.local or None)
+
+    def probe(self) -> Probed:
+        """Probes of every model on every transfer task of the profile; see `probe.probe_all`."""
+        return probe_all(self.profile.tasks, self.settings, self.max_images, self.local or None)
 
     def announce(self, section: str) -> None:
         """Print what this section will download and run, and what is missing; nothing where no model is run."""

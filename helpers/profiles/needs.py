@@ -20,10 +20,12 @@ SECTION_ROLES: dict[str, tuple[str, ...]] = {
     "03_shape_texture": ("cue_conflict",),
     "04_calibration": ("val", "r"),
     "05_robustness": ("val", "v2", "a", "r", "sketch", "c", "hard", "real"),
+    "06_transferability": ("tasks",),
     "07_synthetic": ("pug",),
     "08_invariance": ("sweep",),
 }
-"""The roles whose predictions a section reads; `sweep` are the views of the untouched and the transformed image."""
+"""The roles whose predictions a section reads; `sweep` are the views of the untouched and the transformed image,
+`tasks` the training and test images of the transfer tasks."""
 
 AT_HAND = ("present", "package", "mirror")
 NOT_TO_BE_HAD = ("gated", "manual", "not installed", "offline")
@@ -45,6 +47,8 @@ def _inputs_of(profile: Profile, roles: Sequence[str]) -> list[Inputs]:
     if "sweep" in roles and not profile.sweep:
         return []  # without the other views there is nothing to compare the first one with
     plain = [profile.roles[role] for role in roles if role in profile.roles and role != "sweep"]
+    for task in profile.tasks if "tasks" in roles else ():
+        plain += [replace(task, dataset=f"{task.dataset}/train"), task]
     if "sweep" not in roles:
         return plain
     base = profile.roles[profile.sweep_role]

@@ -42,6 +42,7 @@ from helpers.stats.rows_calibration import calibration_rows, recalibrated_rows
 from helpers.stats.rows_corruption import corruption_rows
 from helpers.stats.rows_invariance import invariance_rows
 from helpers.stats.rows_mistakes import mistakes_rows
+from helpers.stats.rows_probes import probed_rows
 from helpers.stats.rows_robustness import average_rows, drawn_sets, effective_rows, robustness_rows, same_classes_rows
 from helpers.stats.rows_shape import category_accuracy_rows, shape_count_rows, shape_rows
 from helpers.stats.rows_synthetic import synthetic_rows
@@ -63,7 +64,7 @@ __all__ = [
     "effective_rows", "equivalence_margin", "factorial_effects", "factorial_rows", "finished", "holm",
     "image_weights", "in_log_odds", "interaction_depends_on_scale", "intersection_union", "invariance_rows",
     "joint_cells", "log_odds", "mcnemar", "mistakes_rows", "newcombe_interval", "newcombe_paired_interval",
-    "pair_rows", "pairs_among", "pairs_of", "percentile_interval", "probe_rows", "recalibrated_rows",
+    "pair_rows", "pairs_among", "pairs_of", "percentile_interval", "probe_rows", "probed_rows", "recalibrated_rows",
     "resampled_counts", "robustness_rows", "same_classes_rows", "scale_flag_rows", "shape_count_rows", "shape_rows",
     "share_contrast_rows", "synthetic_rows", "tost", "tost_from_samples", "transfer_rows", "value_rows",
     "wilson_interval", "win_shares", "wins",

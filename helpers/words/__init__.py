@@ -11,6 +11,7 @@ from helpers.words import (
     invariance,
     mistakes,
     models,
+    probed,
     robustness,
     shape_texture,
     shifted,
@@ -28,6 +29,6 @@ from helpers.words.tables import claims, reproduced, table
 
 __all__ = [
     "absent", "ahead", "audit", "calibration", "claims", "differences", "disagreement", "front", "instrument",
-    "invariance", "mistakes", "models", "readings", "reproduced", "robustness", "shape_texture", "shifted", "shown",
-    "similarity", "synthesis", "synthetic", "table", "titles", "transferability", "twins", "two_by_two",
+    "invariance", "mistakes", "models", "probed", "readings", "reproduced", "robustness", "shape_texture", "shifted",
+    "shown", "similarity", "synthesis", "synthetic", "table", "titles", "transferability", "twins", "two_by_two",
 ]  # fmt: skip
