@@ -11,7 +11,16 @@ import numpy as np
 import pandas as pd
 
 from helpers.errors import BookError
-from helpers.instrument import calibration, invariance, mistakes, robustness, shape_texture, synthetic, transferability
+from helpers.instrument import (
+    calibration,
+    invariance,
+    mistakes,
+    robustness,
+    shape_texture,
+    similarity,
+    synthetic,
+    transferability,
+)
 from helpers.rows import COLUMNS, rows_frame
 
 CHECKS: dict[str, Callable[[np.random.Generator, int], pd.DataFrame]] = {
@@ -22,6 +31,7 @@ CHECKS: dict[str, Callable[[np.random.Generator, int], pd.DataFrame]] = {
     "07_synthetic": synthetic.check,
     "08_invariance": invariance.check,
     "06_transferability": transferability.check,
+    "09_similarity": similarity.check,
 }
 
 

@@ -12,6 +12,7 @@ from helpers.plots import (
     overview,
     robustness,
     shape_texture,
+    similarity,
     style,
     sweeps,
     transferability,
@@ -19,5 +20,5 @@ from helpers.plots import (
 
 __all__ = [
     "calibration", "differences", "disagreement", "drawings", "general", "instrument", "mistakes", "models",
-    "overview", "robustness", "shape_texture", "style", "sweeps", "transferability",
+    "overview", "robustness", "shape_texture", "similarity", "style", "sweeps", "transferability",
 ]  # fmt: skip

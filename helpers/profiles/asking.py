@@ -6,12 +6,12 @@ import sys
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from helpers import predict
+from helpers import predict, similarity
 from helpers.errors import BookError
 from helpers.predict import Collected, Settings
 from helpers.probe import Probed, probe_all
 from helpers.profiles.costs import NOTES, plan_table
-from helpers.profiles.needs import SECTION_ROLES, jobs, missing_inputs
+from helpers.profiles.needs import SECTION_ROLES, jobs, missing_inputs, similarity_job
 from helpers.profiles.table import Profile, get, inputs, with_models
 
 COLAB_IMAGES = 5_000
@@ -70,9 +70,17 @@ class Asked:
         """Probes of every model on every transfer task of the profile; see `probe.probe_all`."""
         return probe_all(self.profile.tasks, self.settings, self.max_images, self.local or None)
 
+    def similarity(self) -> similarity.Collected:
+        """Similarities of the layers of every two models on images of "val"; none where the profile runs no network."""
+        if self.profile.similarity is None:
+            return similarity.Collected(self.profile.models)
+        seen, local = inputs(self.profile, "val"), self.local or None
+        return similarity.collect(seen, *self.profile.similarity, self.settings, self.max_images, local)
+
     def announce(self, section: str) -> None:
         """Print what this section will download and run, and what is missing; nothing where no model is run."""
-        if not jobs(self.profile, [section], self.settings, self.max_images, self.local):
+        what = self.profile, [section], self.settings, self.max_images, self.local
+        if not jobs(*what) and similarity_job(*what) is None:
             return
         print(plan_table(self.profile, [section], self.max_images, self.local).round(1).to_string())
         print(NOTES)

@@ -19,6 +19,7 @@ class Profile:
 
     `models` are the four that a section compares; `sweep` are the view ids of transformation invariance, on
     the images of `sweep_role`; `tasks` are the transfer tasks, whose training and test images are both run.
+    `similarity` are (images of `val`, images a batch) whose layers are compared by CKA, None where no network runs.
     """
 
     name: str
@@ -30,6 +31,7 @@ class Profile:
     sweep: tuple[str, ...] = ()
     sweep_role: str = "val"
     tasks: tuple[Inputs, ...] = ()
+    similarity: tuple[int, int] | None = None
 
 
 def _tasks(prefix: str, models: tuple[str, ...]) -> tuple[Inputs, ...]:
@@ -40,6 +42,9 @@ _PAPER_SETS = {
     "val": "imagenet1k_val", "v2": "imagenet_v2_mf", "a": "imagenet_a", "r": "imagenet_r", "sketch": "imagenet_sketch",
     "c": "imagenet_c", "hard": "imagenet_hard", "real": "imagenet_real",
 }  # fmt: skip
+
+
+SIMILARITY = (2_560, 256)  # chosen here: the paper states neither its number of images nor its batches
 
 
 def _paper_roles(models: tuple[str, ...]) -> dict[str, Inputs]:
@@ -70,6 +75,7 @@ PROFILES: dict[str, Profile] = {
         sweep=tuple(views.invariance_views(shifts=views.DEMO_SHIFTS, resolutions=views.DEMO_RESOLUTIONS)),
         sweep_role="sweep",
         tasks=_tasks("demo_task_", MODEL_SETS["demo"]),
+        similarity=(512, 64),
     ),
     "released": Profile(
         name="released",
@@ -93,6 +99,7 @@ PROFILES: dict[str, Profile] = {
         roles=_paper_roles(MODEL_SETS["paper"]),
         sweep=tuple(views.invariance_views()),
         tasks=_tasks("vtab_", MODEL_SETS["paper"]),
+        similarity=SIMILARITY,
     ),
     "report": Profile(
         name="report",
@@ -103,6 +110,7 @@ PROFILES: dict[str, Profile] = {
         models=(),
         sweep=tuple(views.invariance_views()),
         tasks=_tasks("vtab_", ()),
+        similarity=SIMILARITY,
     ),
 }
 

@@ -45,6 +45,7 @@ from helpers.stats.rows_mistakes import mistakes_rows
 from helpers.stats.rows_probes import probed_rows
 from helpers.stats.rows_robustness import average_rows, drawn_sets, effective_rows, robustness_rows, same_classes_rows
 from helpers.stats.rows_shape import category_accuracy_rows, shape_count_rows, shape_rows
+from helpers.stats.rows_similarity import similarity_rows
 from helpers.stats.rows_synthetic import synthetic_rows
 from helpers.stats.rows_transfer import drawn_tasks, probe_rows, transfer_rows, win_shares
 from helpers.stats.tests import (
@@ -66,6 +67,6 @@ __all__ = [
     "joint_cells", "log_odds", "mcnemar", "mistakes_rows", "newcombe_interval", "newcombe_paired_interval",
     "pair_rows", "pairs_among", "pairs_of", "percentile_interval", "probe_rows", "probed_rows", "recalibrated_rows",
     "resampled_counts", "robustness_rows", "same_classes_rows", "scale_flag_rows", "shape_count_rows", "shape_rows",
-    "share_contrast_rows", "synthetic_rows", "tost", "tost_from_samples", "transfer_rows", "value_rows",
-    "wilson_interval", "win_shares", "wins",
+    "share_contrast_rows", "similarity_rows", "synthetic_rows", "tost", "tost_from_samples", "transfer_rows",
+    "value_rows", "wilson_interval", "win_shares", "wins",
 ]  # fmt: skip
