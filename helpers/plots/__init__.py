@@ -10,8 +10,10 @@ from helpers.plots import (
     overview,
     shape_texture,
     style,
+    two_by_two,
 )
 
 __all__ = [
     "calibration", "differences", "disagreement", "general", "mistakes", "models", "overview", "shape_texture", "style",
+    "two_by_two",
 ]  # fmt: skip
