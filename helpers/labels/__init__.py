@@ -4,13 +4,14 @@ Every label and prediction of the book is an ILSVRC index (0..999, sorted wnids)
 """
 
 from helpers.labels.decision import category_decision
-from helpers.labels.prompts import prompt_digest, prompt_names, prompt_templates
+from helpers.labels.prompts import PLAIN_TEMPLATE, prompt_digest, prompt_names, prompt_templates, simple_templates
 from helpers.labels.spaces import LABEL_SPACES, LabelSpace, folder_labels, label_space, sixteen_categories
 from helpers.labels.synthetic import pug_index_map, pug_label_space
 from helpers.labels.validation import class_names, real_labels, validation_labels, wnids
 
 __all__ = [
     "LABEL_SPACES",
+    "PLAIN_TEMPLATE",
     "LabelSpace",
     "category_decision",
     "class_names",
@@ -22,6 +23,7 @@ __all__ = [
     "pug_index_map",
     "pug_label_space",
     "real_labels",
+    "simple_templates",
     "sixteen_categories",
     "validation_labels",
     "wnids",

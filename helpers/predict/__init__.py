@@ -2,12 +2,13 @@
 
 from helpers.predict.collect import Collected, Inputs, collect, job_of
 from helpers.predict.compute import Computed, Job, compute_all
+from helpers.predict.embedded import Embedded, embedded
 from helpers.predict.engine import Report, run
 from helpers.predict.merging import merge_parts
 from helpers.predict.passes import Network
 from helpers.predict.settings import Settings
 
 __all__ = [
-    "Collected", "Computed", "Inputs", "Job", "Network", "Report", "Settings", "collect", "compute_all", "job_of",
-    "merge_parts", "run",
+    "Collected", "Computed", "Embedded", "Inputs", "Job", "Network", "Report", "Settings", "collect", "compute_all",
+    "embedded", "job_of", "merge_parts", "run",
 ]  # fmt: skip

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from helpers import predict
 from helpers.errors import BookError
-from helpers.predict import Collected, Settings
+from helpers.predict import Collected, Embedded, Settings
 from helpers.profiles.costs import NOTES, plan_table
 from helpers.profiles.needs import jobs, missing_inputs
 from helpers.profiles.table import Profile, get, inputs, with_models
@@ -29,6 +29,12 @@ class Asked:
     def collect(self, role: str, view: str | None = None) -> Collected:
         """Predictions for a role of the profile, such as "val"; see `predict.collect`."""
         return predict.collect(inputs(self.profile, role, view), self.settings, self.max_images, self.local or None)
+
+    def embedded(self, role: str) -> tuple[dict[str, Embedded], dict[str, str]]:
+        """Stored embeddings of a role by model, and why there are none of the others; no model is run for them."""
+        if role not in self.profile.roles:
+            return {}, {role: f"no images of this kind in profile {self.profile.name}"}
+        return predict.embedded(inputs(self.profile, role), self.max_images, self.local or None)
 
     def announce(self, section: str) -> None:
         """Print what this section will download and run, and what is missing; nothing where no model is run."""
