@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from helpers.errors import BookError
+from helpers.models import MODELS
 
 KEY = ("model", "dataset", "view", "metric", "group", "unit", "resampled")
 COLUMNS = ("model", "dataset", "view", "metric", "group", "value", "ci_low", "ci_high", "n", "unit", "resampled")
@@ -75,3 +76,14 @@ def select(rows: pd.DataFrame, **equal: object) -> pd.DataFrame:
         values = wanted if isinstance(wanted, (list, tuple, set)) else [wanted]
         keep &= rows[column].isin(list(values))
     return rows[keep].reset_index(drop=True)
+
+
+def observers(rows: pd.DataFrame) -> list[str]:
+    """Models among the rows, by key, in the order of their first row; contrasts, pairs and effects are left out.
+
+    >>> names = ("vit", "vit - dino", "dino")
+    >>> rows = rows_frame([dict(model=name, metric="ece", unit="fraction", value=0.1) for name in names])
+    >>> observers(rows)
+    ['vit', 'dino']
+    """
+    return [name for name in dict.fromkeys(rows.model) if name in MODELS or (":" in name and " " not in name)]

@@ -76,7 +76,7 @@ def test_sixteen_categories():
 def test_digests_tell_spaces_apart_by_what_decides_a_prediction():
     digests = {name: labels.label_space(name).digest for name in labels.LABEL_SPACES}
     assert digests["imagenet1k"] == digests["imagenet_v2"]
-    assert len(set(digests.values())) == 4
+    assert len(set(digests.values())) == len(digests) - 1
     space = labels.label_space("imagenet_a")
     assert make_label_space("a", space.indices[::-1], space.folders, space.labels).digest != space.digest
 

@@ -90,7 +90,7 @@ def test_any_set_of_models_can_be_asked_for():
 
 @pytest.mark.parametrize(("profile", "wanted", "message"), [
     ("paper", ["vit_supp"], "did you mean vit_sup"), ("paper", "", "found none"), ("paper", ["human_01"], "observer"),
-    ("released", ["efficientnet_lite0"], "models with published predictions"), ("nature", "paper", "one of released"),
+    ("released", ["efficientnet_lite0"], "models with published predictions"), ("nature", "paper", "one of demo"),
 ])  # fmt: skip
 def test_models_that_cannot_be_had_are_refused(profile, wanted, message):
     with pytest.raises(BookError, match=message):

@@ -28,7 +28,10 @@ class Sample(NamedTuple):
 
 
 class Images(Protocol):
-    """Where pixels come from: `Members` (files and archives), `ParquetImages` or `Pixels` (memory)."""
+    """Where images come from: `Members` (files and archives), `ParquetImages`, `Pixels` (memory) or `Drawn`.
+
+    The last two also give `pixels(position)` (uint8, nothing to decode) and a `digest()` of them.
+    """
 
     def __len__(self) -> int: ...
     def read(self, position: int) -> bytes: ...
@@ -47,6 +50,12 @@ class Pixels:
 
     def where(self, position: int) -> str:
         return f"image {position} in memory"
+
+    def pixels(self, position: int) -> np.ndarray:
+        return self.array[position]
+
+    def digest(self) -> str:
+        return hashlib.sha256(np.ascontiguousarray(self.array)).hexdigest()
 
     def read(self, position: int) -> bytes:
         return np.ascontiguousarray(self.array[position]).tobytes()
@@ -89,8 +98,9 @@ class Dataset:
         return (self[position] for position in range(len(self)))
 
     def _image(self, position: int) -> Image.Image:
-        if isinstance(self.images, Pixels):
-            return Image.fromarray(self.images.array[position])
+        pixels = getattr(self.images, "pixels", None)
+        if pixels is not None:
+            return Image.fromarray(pixels(position))
         return decode(self.images.read(position), self.images.where(position), self.keep_mode)
 
     @property
@@ -107,11 +117,12 @@ class Dataset:
     def digest(self) -> str:
         """SHA-256 over ids, labels, groups and byte lengths in order: the same for every layout of the same files.
 
-        Of a set in memory the pixels are hashed too.
+        Of a set in memory or drawn here the pixels are hashed too.
         """
         hashed = hashlib.sha256(f"{self.dataset_id}\n{self.keep_mode}\n".encode())
-        if isinstance(self.images, Pixels):
-            hashed.update(np.ascontiguousarray(self.images.array))
+        pixels = getattr(self.images, "digest", None)
+        if pixels is not None:
+            hashed.update(pixels().encode())
         lengths = getattr(self.images, "length", np.zeros(len(self), np.int64))
         start = 0
         for batch in self.table.select(COLUMNS).to_batches(max_chunksize=65_536):

@@ -43,7 +43,8 @@ class Listing:
 @dataclass(frozen=True)
 class DatasetSpec:
     """One dataset. `n` is the published number of images, by split where there are splits (each with the accepted
-    counts); `label_space` is a name of `helpers.labels`, or the task's own name where `classes` is given.
+    counts); `label_space` is a name of `helpers.labels`, or the task's own name where `classes` is given. `made_from`
+    gives the hash of what the images are made from, for sets that no file holds.
     """
 
     title: str
@@ -55,6 +56,7 @@ class DatasetSpec:
     split: str = "test"
     classes: int = 1000
     note: str = ""
+    made_from: Callable[[], str] | None = None
 
     def expected(self, split: str) -> tuple[int, ...]:
         """Accepted numbers of images of a split. Raises BookError for a split that the dataset has not."""

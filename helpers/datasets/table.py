@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from helpers.datasets.cue_conflict import read_cue_conflict
+from helpers.datasets.drawn import read_drawn, world_fingerprint
 from helpers.datasets.folders import read_class_folders, read_corruptions
 from helpers.datasets.hard import read_hard
 from helpers.datasets.pug import read_pug
@@ -10,6 +11,7 @@ from helpers.datasets.shards import read_task
 from helpers.datasets.spec import DatasetSpec
 from helpers.datasets.validation import read_validation
 
+DRAWN = "CC BY-SA 4.0 (drawings: OpenMoji)"
 TERMS = "ImageNet terms of access: non-commercial research, registration"
 
 
@@ -18,6 +20,13 @@ def _vtab(title: str, task: str, classes: int, train: int, test: int | tuple[int
     return DatasetSpec(
         f"VTAB {title}", (f"vtab_{task}",), read_task, f"vtab_{task}", accepted, licence, classes=classes, note=note
     )
+
+
+def _drawn(title: str, n: int, label_space: str = "demo_fine", note: str = "") -> DatasetSpec:
+    return DatasetSpec(
+        f"{title} (drawn world)", (), read_drawn, label_space, n, DRAWN, classes=64, note=note,
+        made_from=world_fingerprint,
+    )  # fmt: skip
 
 
 DATASETS: dict[str, DatasetSpec] = {
@@ -100,4 +109,7 @@ DATASETS: dict[str, DatasetSpec] = {
     "vtab_smallnorb_label_elevation": _vtab(
         "SmallNORB elevation", "smallnorb_label_elevation", 9, 24_300, 12_150, "research only"
     ),
+    "demo_val": _drawn("Validation", 2_000, note="every image has exactly one of ImageNet-X's sixteen factors"),
+    "demo_r": _drawn("Renditions", 1_000, "demo_r"),
+    "demo_cue_conflict": _drawn("Cue-conflict", 1_280, "demo_categories"),
 }  # fmt: skip

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import hashlib
 import json
 from collections.abc import Callable, Iterable
@@ -73,13 +74,31 @@ def _sixteen() -> LabelSpace:
     return make_label_space("sixteen_categories", sorted(sum(groups.values(), ())), groups, groups.values())
 
 
+def _drawn(name: str) -> LabelSpace:
+    # The drawn world stands to the right of this room; its classes are a table.
+    with paths.reference("demo_drawings.csv").open(encoding="utf-8", newline="") as lines:
+        rows = list(csv.DictReader(lines))
+    fine, names = [int(row["fine"]) for row in rows], [row["name"] for row in rows]
+    if name == "demo_categories":
+        groups = {row["category"]: [] for row in rows}
+        for index, row in zip(fine, rows, strict=True):
+            groups[row["category"]].append(index)
+        return make_label_space(name, fine, groups, groups.values())
+    shown = [index for index in fine if name == "demo_fine" or index % 4 != 3]  # three drawings of every category
+    return make_label_space(name, shown, (names[i] for i in shown), ([i] for i in shown))
+
+
 LABEL_SPACES: dict[str, Callable[[], LabelSpace]] = {
     "imagenet1k": _full,
     "imagenet_v2": _v2,
     "imagenet_a": lambda: _subset("imagenet_a"),
     "imagenet_r": lambda: _subset("imagenet_r"),
     "sixteen_categories": _sixteen,
+    "demo_fine": lambda: _drawn("demo_fine"),
+    "demo_r": lambda: _drawn("demo_r"),
+    "demo_categories": lambda: _drawn("demo_categories"),
 }
+"""The label spaces by name; the last three are those of the drawn world, with its fine classes as indices."""
 
 
 def label_space(name: str) -> LabelSpace:

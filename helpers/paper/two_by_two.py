@@ -25,6 +25,7 @@ from helpers.paper.names import (
     title_of,
 )
 from helpers.rows import rows_frame
+from helpers.stats import EFFECTS as SIGNS
 from helpers.stats import PAIRS_2X2, wins
 
 # (weight, first, second) of the contrasts "first minus second" that each effect is made of.
@@ -33,9 +34,6 @@ EFFECTS = {
     "paradigm": ((0.5, CONVNEXT_CLIP, CONVNEXT_SUP), (0.5, VIT_CLIP, VIT_SUP)),
     "interaction": ((1.0, VIT_CLIP, CONVNEXT_CLIP), (-1.0, VIT_SUP, CONVNEXT_SUP)),
 }
-SIGNS = {
-    "architecture": (-0.5, 0.5, -0.5, 0.5), "paradigm": (-0.5, -0.5, 0.5, 0.5), "interaction": (1.0, -1.0, -1.0, 1.0),
-}  # fmt: skip
 COVERS = {SHIFTED_MEAN: SHIFTED, TRANSFER_MEAN: VTAB}
 WIDEST = "{}, widest possible"
 LOSS, LOG_ODDS, FLAG = "accuracy_loss", "accuracy_log_odds", "accuracy_scale_dependent"

@@ -2,9 +2,12 @@
 
 from helpers.plots import (
     calibration,
+    connections,
     differences,
     disagreement,
     general,
+    heads,
+    instrument,
     mistakes,
     models,
     overview,
@@ -14,6 +17,6 @@ from helpers.plots import (
 )
 
 __all__ = [
-    "calibration", "differences", "disagreement", "general", "mistakes", "models", "overview", "shape_texture", "style",
-    "two_by_two",
+    "calibration", "connections", "differences", "disagreement", "general", "heads", "instrument", "mistakes", "models",
+    "overview", "shape_texture", "style", "two_by_two",
 ]  # fmt: skip

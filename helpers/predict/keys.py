@@ -10,6 +10,7 @@ from importlib.metadata import version
 from helpers import fetch, labels, models, store, views
 from helpers.datasets import Dataset
 from helpers.errors import BookError, InputsUnavailable
+from helpers.models import twins
 from helpers.predict.settings import Settings
 
 BASE_VIEWS = ("eval", "asis")
@@ -51,8 +52,13 @@ def known_facts(model: str, view: views.View, precision: str, weights: str | Non
         facts["weights"] = weights
     if spec.backend == "open_clip":
         with contextlib.suppress(InputsUnavailable):
-            facts["prompts"] = labels.prompt_digest(labels.prompt_names(), labels.prompt_templates())
+            facts["prompts"] = labels.prompt_digest(*_prompts(spec))
     return facts
+
+
+def _prompts(spec: models.ModelSpec) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Names and templates of a model's zero-shot head: ImageNet's, for a twin those of the drawn world."""
+    return twins.prompt_parts() if twins.is_twin(spec) else (labels.prompt_names(), labels.prompt_templates())
 
 
 def published_weights(model: str, local: Mapping | None = None) -> str | None:
@@ -61,8 +67,11 @@ def published_weights(model: str, local: Mapping | None = None) -> str | None:
     >>> published_weights("timm:resnet50.tv_in1k") is None
     True
     """
-    artifact = models.resolve(model).weights
+    spec = models.resolve(model)
+    artifact = spec.weights
     try:
+        if twins.is_twin(spec):
+            return fetch.sha256_of(twins.weights_path(spec))
         return fetch.provenance([artifact], local=local)[artifact] if artifact else None
     except BookError:
         return None

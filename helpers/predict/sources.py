@@ -81,9 +81,10 @@ def replaced_files(model: str, dataset_id: str, local: Local) -> list[str]:
 
 def hashes(dataset_id: str, local: Local = None) -> dict[str, str] | None:
     """{artifact id: sha256} of the copy of a dataset that would be read, None where none is here."""
+    made = _made_here(dataset_id)
     for ids in _copies(dataset_id):
         try:
-            return fetch.provenance(ids, local=local)
+            return fetch.provenance(ids, local=local) | made
         except BookError:
             continue
     return None
@@ -103,8 +104,16 @@ def open_source(dataset_id: str, max_images: int | None = None, local: Local = N
     )  # fmt: skip
     space = labels.pug_label_space(class_map) if class_map else labels.label_space(dataset.label_space)
     return Source(
-        dataset, space, {"artifacts": fetch.provenance(ids, local=local), **subset_facts(dataset_id, max_images)}
-    )
+        dataset, space,
+        {"artifacts": fetch.provenance(ids, local=local) | _made_here(dataset_id),
+         **subset_facts(dataset_id, max_images)},
+    )  # fmt: skip
+
+
+def _made_here(dataset_id: str) -> dict[str, str]:
+    """{"drawn world": hash} for a set that is drawn here, nothing for one that is read from files."""
+    made_from = datasets.dataset_spec(dataset_id).made_from
+    return {"drawn world": made_from()} if made_from else {}
 
 
 def _copies(dataset_id: str) -> list[tuple[str, ...]]:

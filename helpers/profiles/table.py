@@ -41,7 +41,21 @@ def _paper_roles(models: tuple[str, ...]) -> dict[str, Inputs]:
     return roles
 
 
+_DEMO_SETS = {"val": "demo_val", "r": "demo_r", "cue_conflict": "demo_cue_conflict"}
+
+
 PROFILES: dict[str, Profile] = {
+    "demo": Profile(
+        name="demo",
+        title="Demo: the drawn world",
+        banner=(
+            "small twins of the four models and observers with planted behaviour, on drawings made here; this shows "
+            "that the instruments of this book measure what they say, and nothing about the paper's models"
+        ),
+        needs="nothing: no network, no GPU, minutes on 2 cores",
+        roles={role: Inputs(dataset, "paper.eval", MODEL_SETS["demo"]) for role, dataset in _DEMO_SETS.items()},
+        models=MODEL_SETS["demo"],
+    ),
     "released": Profile(
         name="released",
         title="Released predictions",

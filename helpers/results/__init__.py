@@ -1,11 +1,11 @@
 """Result records: the third contract. Rows with interval, n and unit; provenance; comparison."""
 
 from helpers.results.compare import describe_difference
-from helpers.results.records import Record, load, newest, or_recorded, recorded, save
+from helpers.results.records import REAL, Record, load, newest, or_recorded, real, recorded, save
 from helpers.results.running import Run, begin
-from helpers.rows import COLUMNS, UNITS, empty_rows, rows_frame, select
+from helpers.rows import COLUMNS, UNITS, empty_rows, observers, rows_frame, select
 
 __all__ = [
-    "COLUMNS", "UNITS", "Record", "Run", "begin", "describe_difference", "empty_rows", "load", "newest",
-    "or_recorded", "recorded", "rows_frame", "save", "select",
+    "COLUMNS", "REAL", "UNITS", "Record", "Run", "begin", "describe_difference", "empty_rows", "load", "newest",
+    "observers", "or_recorded", "real", "recorded", "rows_frame", "save", "select",
 ]  # fmt: skip

@@ -108,6 +108,24 @@ def newest(section: str, profile: str) -> Record | None:
     return mine if mine is not None and len(mine.rows) else (recorded(section, profile) or mine)
 
 
+REAL = ("paper", "released")  # profiles whose results are about real models, the strongest first
+
+
+def real(section: str, profile: str, rows: pd.DataFrame) -> tuple[pd.DataFrame, str]:
+    """What a page says about real models: (rows, profile that they come from).
+
+    In the profile `demo` the newest record of a run of the paper's models, else of the released predictions; in every
+    other profile the rows of this run. Without a record the rows are empty.
+    """
+    if profile != "demo":
+        return rows, profile
+    for name in REAL:
+        record = newest(section, name)
+        if record is not None and len(record.rows):
+            return record.rows, name
+    return rows.iloc[:0], REAL[-1]
+
+
 def or_recorded(run: Run, rows: pd.DataFrame, missing: dict[str, str]) -> tuple[Run, pd.DataFrame, str, str | None]:
     """The rows of this run, or the committed copy where no input could be had: (run, rows, status, reason).
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import nbformat
 
-from helpers import paths
+from helpers import paths, results
 from helpers.run import imports
 from helpers.run.notebooks import source_digest
 
@@ -54,6 +54,11 @@ def depends_on(section: str, profile: str, notebook: nbformat.NotebookNode, para
     found[recorded] = file_digest(paths.resource(recorded))
     if section in READS_RECORDS:
         found |= _records(section, profile)
+    elif profile == "demo":  # its pages show what is recorded about real models, too
+        for name in results.REAL:
+            for place in (paths.results_dir(name), paths.resource(f"book/recorded/{name}")):
+                path = place / f"{section}.json"
+                found[f"record {name} in {place.parent.name}"] = file_digest(path)
     return found | environment()
 
 

@@ -15,8 +15,9 @@ from helpers.run.address import Address
 from helpers.run.banner import State, banner, state
 from helpers.run.footer import footer, recorded_rows
 
-SHOWN_FIRST = ("paper", "released", "demo")  # which profile a page shows where several were executed
+SHOWN_FIRST = ("paper", "demo", "released")  # which profile a page shows where several were executed
 HIDE = {"parameters": "remove-cell", "setup": "remove-cell", "injected-parameters": "hide-input"}
+DEMO = "demo"  # the profile, and the tag of the cells that only its pages show
 BADGE = "../images/colab-badge.svg"
 
 
@@ -59,15 +60,13 @@ def _executed_page(
     record = results.load(section, run.profile)
     shown = state(section, run, record)
     stale = run.depends.get("the notebook") != notebooks.source_digest(original)
-    cells = [_staged_cell(cell) for cell in executed.cells]
+    cells = [_staged_cell(cell) for cell in executed.cells if run.profile == DEMO or DEMO not in notebooks.tags(cell)]
     cells.append(nbformat.v4.new_markdown_cell(footer(section, run, record, shown)))
     name = notebooks.title(executed, section)
     return Page(section, name, shown, _assembled(cells, _head(section, name, banner(shown, stale), where)))
 
 
-def _unexecuted_page(
-    section: str, original: nbformat.NotebookNode, profiles: Sequence[str], where: Address
-) -> Page:
+def _unexecuted_page(section: str, original: nbformat.NotebookNode, profiles: Sequence[str], where: Address) -> Page:
     shown = state(section, None, None)
     first = [cell for cell in original.cells[:1] if cell.cell_type == "markdown"]
     cells = [nbformat.v4.new_markdown_cell(cell.source) for cell in first]
@@ -82,9 +81,19 @@ def _staged_cell(cell: nbformat.NotebookNode) -> nbformat.NotebookNode:
     old = notebooks.tags(cell)
     new = [*old, *(HIDE[tag] for tag in old if tag in HIDE)]
     kept = nbformat.from_dict({**cell, "metadata": {"tags": new} if new else {}})
+    if kept.cell_type == "markdown" and DEMO in old:
+        kept["source"] = _set_off(kept.source)
     if kept.cell_type == "code":
         kept["execution_count"] = None
     return kept
+
+
+def _set_off(text: str) -> str:
+    """Markdown of the demo's panel in a box of its own; a heading stays outside, where the contents find it."""
+    first, _, rest = text.strip().partition("\n")
+    heading, body = (first, rest.strip()) if first.startswith("#") else ("", text.strip())
+    box = f"`````{{container}} demo-panel\n{body}\n`````" if body else ""
+    return "\n\n".join(part for part in (heading, box) if part)
 
 
 def _head(section: str, name: str, box: str, where: Address) -> str:

@@ -1,6 +1,7 @@
 """Resampling, intervals, tests, contrasts, coverage, and the builders of result rows."""
 
 from helpers.stats.contrasts import (
+    EFFECTS,
     PAIRS_2X2,
     TWO_BY_TWO,
     all_pairs,
@@ -52,7 +53,7 @@ from helpers.stats.tests import (
 )
 
 __all__ = [
-    "PAIRS_2X2", "TWO_BY_TWO", "Estimates", "accuracy_rows", "agreement_rows", "all_pairs", "basic_interval",
+    "EFFECTS", "PAIRS_2X2", "TWO_BY_TWO", "Estimates", "accuracy_rows", "agreement_rows", "all_pairs", "basic_interval",
     "bootstrap_p", "calibration_rows", "category_accuracy_rows", "cluster_weights", "coverage_rows",
     "coverage_table", "crossed_weights", "equivalence_margin", "factorial_effects", "factorial_rows", "finished", "fit_heads", "head_rows",
     "holm", "image_weights", "in_log_odds", "interaction_depends_on_scale", "intersection_union", "joint_cells",

@@ -4,13 +4,19 @@ from helpers.words import (
     absent,
     audit,
     calibration,
+    choices,
+    connections,
     differences,
     disagreement,
     front,
+    heads,
+    instrument,
     invariance,
     mistakes,
     models,
+    picker,
     robustness,
+    sets,
     shape_texture,
     similarity,
     synthesis,
@@ -18,13 +24,15 @@ from helpers.words import (
     titles,
     transferability,
     two_by_two,
+    users,
 )
 from helpers.words.numbers import ahead, shown
 from helpers.words.readings import readings
 from helpers.words.tables import claims, reproduced, table
 
 __all__ = [
-    "absent", "ahead", "audit", "calibration", "claims", "differences", "disagreement", "front", "invariance",
-    "mistakes", "models", "readings", "reproduced", "robustness", "shape_texture", "shown", "similarity",
-    "synthesis", "synthetic", "table", "titles", "transferability", "two_by_two",
+    "absent", "ahead", "audit", "calibration", "choices", "claims", "connections", "differences", "disagreement",
+    "front", "heads", "instrument", "invariance", "mistakes", "models", "picker", "readings", "reproduced",
+    "robustness", "sets", "shape_texture", "shown", "similarity", "synthesis", "synthetic", "table", "titles",
+    "transferability", "two_by_two", "users",
 ]  # fmt: skip

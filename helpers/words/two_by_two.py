@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 import pandas as pd
 
@@ -115,6 +116,22 @@ def title_of_row(row) -> str:
     match = [each for each in EFFECT_PROPERTIES if (each.dataset, each.metric, each.group) == (
         row.dataset, metric, row.group)]  # fmt: skip
     return match[0].title if match else f"{row.metric} {row.dataset} {row.group}"
+
+
+def name_in(rows: pd.DataFrame) -> Callable[[object], str]:
+    """A function that names the property of a row, with "†" where its interaction depends on the scale.
+
+    >>> rows = effects()
+    >>> name_in(rows)(rows[rows.dataset == "imagenet_hard"].iloc[0])
+    'accuracy, ImageNet-Hard †'
+    """
+    flagged = set(rows.dataset[(rows.metric == FLAG) & (rows.value == 1)])
+
+    def name(row) -> str:
+        turned = row.dataset in flagged and row.metric in ("accuracy", LOG_ODDS)
+        return title_of_row(row) + (" †" if turned else "")
+
+    return name
 
 
 def answer(rows: pd.DataFrame) -> str:

@@ -21,7 +21,7 @@ from helpers.demo.world.materials import MATERIAL_OF
 from helpers.demo.world.scene import PALETTES, Scene, one_of, spawn
 
 SHAPES_PER_CATEGORY, TEXTURES_PER_CATEGORY, IMAGES_PER_PAIR = 10, 3, 5
-GROUND, BLEND, INK = 0.7, 0.75, 0.35  # as in the real set texture and colour cover the picture, lines are soft
+GROUND, BLEND, INK = 0.75, 0.8, 0.28  # as in the real set texture and colour cover the picture, lines are soft
 _ORDER_SEED = 0  # the crossing is the same in every world; only what the exemplars look like changes
 
 

@@ -15,8 +15,8 @@ from helpers.demo.world.materials import MATERIAL_OF, MATERIALS
 WIDTH, HEIGHT = 96, 80
 # Both cues must be worth learning: lines are sometimes faint, and some backdrops take on material and colour of the
 # thing, as whole pictures of the real cue-conflict set do; then its outline alone says little.
-INK, GROUND, BLEND, GROUND_RATE = (0.2, 1.0), (0.3, 0.8), (0.0, 0.9), 0.3
-AGREEMENT = 0.85  # share of training images whose material is their category's own
+INK, GROUND, BLEND, GROUND_RATE = (0.4, 1.0), (0.3, 0.8), (0.0, 0.9), 0.35
+AGREEMENT = 0.93  # share of training images whose material is their category's own
 
 PALETTES: dict[str, tuple[float, float, float]] = {
     "red": (0.84, 0.22, 0.20), "orange": (0.95, 0.54, 0.14), "yellow": (0.96, 0.82, 0.26),
@@ -129,15 +129,15 @@ def sample_scene(rng: np.random.Generator, fine: int | None = None, agreement: f
     busy = rng.random() < 0.06
     return replace(
         Scene(fine, material, noise=int(rng.integers(2**31))),
-        colour=one_of(rng, PALETTES) if rng.random() < 0.45 else "own",
+        colour=one_of(rng, PALETTES) if rng.random() < 0.2 else "own",
         x=float(rng.normal(0.5, 0.06)),
         y=float(rng.normal(0.52, 0.04)),
-        scale=float(rng.uniform(0.60, 0.94)),
+        scale=float(rng.uniform(0.60, 0.92)),
         mirror=bool(rng.random() < 0.5),
-        roll=float(rng.normal(0, 10)),
-        yaw=float(rng.uniform(-25, 25)),
-        pitch=float(rng.uniform(-15, 15)),
-        stretch=float(np.exp(rng.normal(0, 0.08))),
+        roll=float(rng.normal(0, 6)),
+        yaw=float(rng.uniform(-18, 18)),
+        pitch=float(rng.uniform(-10, 10)),
+        stretch=float(np.exp(rng.normal(0, 0.06))),
         shear=float(rng.normal(0, 0.04)),
         world=one_of(rng, BUSY if busy else QUIET),
         world_variant=int(rng.integers(VARIANTS)),
@@ -154,7 +154,7 @@ def sample_scene(rng: np.random.Generator, fine: int | None = None, agreement: f
 def _surface(rng: np.random.Generator) -> dict[str, float]:
     covered = rng.random() < GROUND_RATE
     return {
-        "material_strength": float(rng.uniform(0.7, 1.0)),
+        "material_strength": float(rng.uniform(0.55, 0.95)),
         "material_scale": float(rng.uniform(0.85, 1.2)),
         "material_angle": float(rng.normal(0, 9)),
         "material_x": float(rng.random()),
