@@ -10,7 +10,6 @@ from types import ModuleType
 
 from helpers.labels.installed import package_file
 
-
 PLAIN_TEMPLATE = "a photo of a {}."
 
 

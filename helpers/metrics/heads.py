@@ -70,7 +70,11 @@ def shrunk_covariance(centred: np.ndarray) -> np.ndarray:
 
 
 def read_out(
-    features: np.ndarray, weight: np.ndarray, bias: np.ndarray | None, classes: np.ndarray, scales: Sequence[float] = (1.0,)
+    features: np.ndarray,
+    weight: np.ndarray,
+    bias: np.ndarray | None,
+    classes: np.ndarray,
+    scales: Sequence[float] = (1.0,),
 ) -> tuple[np.ndarray, np.ndarray]:
     """Top class of every image (images,), and its confidence under each factor on the logits (scales, images).
 

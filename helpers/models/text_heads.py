@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 class TextHeads(NamedTuple):
-    """`weights`: {number of templates: normalised class embeddings (classes, d)}; `learned_scale`: of the checkpoint."""
+    """`weights`: {number of templates: normalised class embeddings (classes, d)}; `learned_scale`: the checkpoint's."""
 
     weights: dict[int, np.ndarray]
     learned_scale: float
@@ -52,7 +52,9 @@ def keep(folder: Path | None, clip: nn.Module, make_tokenizer: Callable, spec, w
     if path.is_file():
         return
     tokenizer = make_tokenizer()
-    heads = {n: zero_shot_head(clip, tokenizer, names, templates, device, progress=False) for n, templates in sets.items()}
+    heads = {
+        n: zero_shot_head(clip, tokenizer, names, templates, device, progress=False) for n, templates in sets.items()
+    }
     arrays = {f"templates_{n}": head.weight for n, head in heads.items()}
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(f"{path.name}.{os.getpid()}.part")

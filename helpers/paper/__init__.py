@@ -23,8 +23,9 @@ from helpers.paper.verdicts import VERDICTS, Component
 
 __all__ = [
     "CLAIMS", "FACTORS", "PUG_FACTORS", "SECTIONS", "SETS", "VERDICTS", "Claim", "Component", "NamedSet", "Verdict",
-    "agreement_with_others", "as_paper", "as_rows", "averages", "base_points", "calibration_panels", "cka_panels", "claim_of",
-    "claims_of", "compare", "components", "decisions", "decode_counts", "decoded_bars", "detailed_rows",
-    "equal_bars", "evaluate", "held", "ledger", "ledger_of_sets", "overall_error", "plausible_ranges", "published_accuracy", "released_code",
-    "scene_light", "shape_figure_against_decisions", "table_against_figures", "third_party", "values",
+    "agreement_with_others", "as_paper", "as_rows", "averages", "base_points", "calibration_panels", "cka_panels",
+    "claim_of", "claims_of", "compare", "components", "decisions", "decode_counts", "decoded_bars", "detailed_rows",
+    "equal_bars", "evaluate", "held", "ledger", "ledger_of_sets", "overall_error", "plausible_ranges",
+    "published_accuracy", "released_code", "scene_light", "shape_figure_against_decisions", "table_against_figures",
+    "third_party", "values",
 ]  # fmt: skip

@@ -41,7 +41,9 @@ def same_images(kappas: pd.DataFrame, ax: Axes) -> Axes:
         ax.barh(y, row.kappa_max - row.kappa_min, left=row.kappa_min, height=0.5, color=RANGE)
         ax.hlines(y, row.ci_low, row.ci_high, color=INK, linewidth=2)
         ax.plot(row.value, y, "o", color=INK, markersize=5)
-    names = [" ~ ".join("people" if part == PEOPLE else label(part) for part in name.split(" ~ ")) for name in kappas.model]
+    names = [
+        " ~ ".join("people" if part == PEOPLE else label(part) for part in name.split(" ~ ")) for name in kappas.model
+    ]
     ax.set(yticks=range(len(kappas)), yticklabels=names[::-1], xlabel="kappa; grey: attainable given the accuracies")
     ax.set_title("Within images (strong): wrong on the same ones?")
     ax.tick_params(axis="y", labelsize=9)

@@ -27,7 +27,11 @@ def differences(rows: pd.DataFrame, heads: Sequence[str], note: str = "") -> Fig
     metrics = [metric for metric in PANELS if (mine.metric == metric).any()]
     drawn, axes = figure(6.4, 1.9 * len(metrics) + 0.8, rows=len(metrics), squeeze=False)
     for ax, metric in zip(axes[:, 0], metrics, strict=True):
-        _panel(select(mine, metric=metric), [head for head in heads if ((mine.metric == metric) & (mine.group == head)).any()], ax)
+        _panel(
+            select(mine, metric=metric),
+            [head for head in heads if ((mine.metric == metric) & (mine.group == head)).any()],
+            ax,
+        )
         ax.set_title(f"CLIP − supervised: {PANELS[metric]}{note}")
     handles = axes[0, 0].get_legend_handles_labels()
     drawn.legend(*handles, loc="outside lower center", ncols=1)

@@ -53,12 +53,12 @@ from helpers.stats.tests import (
 )
 
 __all__ = [
-    "EFFECTS", "PAIRS_2X2", "TWO_BY_TWO", "Estimates", "accuracy_rows", "agreement_rows", "all_pairs", "basic_interval",
-    "bootstrap_p", "calibration_rows", "category_accuracy_rows", "cluster_weights", "coverage_rows",
-    "coverage_table", "crossed_weights", "equivalence_margin", "factorial_effects", "factorial_rows", "finished", "fit_heads", "head_rows",
-    "holm", "image_weights", "in_log_odds", "interaction_depends_on_scale", "intersection_union", "joint_cells",
-    "log_odds", "mcnemar", "mistakes_rows", "newcombe_interval", "newcombe_paired_interval", "pair_rows",
-    "pairs_among", "percentile_interval", "recalibrated_rows", "resampled_counts", "same_architecture", "scale_flag_rows",
-    "shape_count_rows", "shape_rows", "share_contrast_rows", "tost", "tost_from_samples", "value_rows",
-    "wilson_interval", "wins",
+    "EFFECTS", "PAIRS_2X2", "TWO_BY_TWO", "Estimates", "accuracy_rows", "agreement_rows", "all_pairs",
+    "basic_interval", "bootstrap_p", "calibration_rows", "category_accuracy_rows", "cluster_weights", "coverage_rows",
+    "coverage_table", "crossed_weights", "equivalence_margin", "factorial_effects", "factorial_rows", "finished",
+    "fit_heads", "head_rows", "holm", "image_weights", "in_log_odds", "interaction_depends_on_scale",
+    "intersection_union", "joint_cells", "log_odds", "mcnemar", "mistakes_rows", "newcombe_interval",
+    "newcombe_paired_interval", "pair_rows", "pairs_among", "percentile_interval", "recalibrated_rows",
+    "resampled_counts", "same_architecture", "scale_flag_rows", "shape_count_rows", "shape_rows",
+    "share_contrast_rows", "tost", "tost_from_samples", "value_rows", "wilson_interval", "wins",
 ]  # fmt: skip

@@ -55,7 +55,9 @@ def same_architecture(models: Sequence[str]) -> list[tuple[str, str]]:
     [('vit_clip', 'vit_sup')]
     """
     of = {(MODELS[model].family, MODELS[model].paradigm): model for model in models}
-    return [(model, of[family, "sup"]) for (family, kind), model in of.items() if kind == "clip" and (family, "sup") in of]
+    return [
+        (model, of[family, "sup"]) for (family, kind), model in of.items() if kind == "clip" and (family, "sup") in of
+    ]
 
 
 def fit_heads(val: Mapping[str, Embedded]) -> tuple[dict[str, Fit], dict[str, np.ndarray]]:
@@ -96,13 +98,18 @@ def head_rows(
         return finished([])
     fits, tested = fit_heads(val)
     judged = {model: _kept(each, tested[model]) for model, each in val.items()}
-    rows = _temperature_rows(judged, fits)
-    for sets in (judged, renditions or {}):
-        answers = _answers(sets, fits)
-        if answers:
-            rows += _calibration_rows(answers, rng, n_resamples, next(iter(sets.values())))
-    rows += _kappa_rows(_answers(judged, fits), rng, n_resamples, next(iter(judged.values())))
-    tables = [finished(rows), _shape(cues or {}, fits, rng, n_resamples), _ratios(judged, fits, factors, rng, n_resamples)]
+    answers, example = _answers(judged, fits), next(iter(judged.values()))
+    rows = _temperature_rows(judged, fits) + _calibration_rows(answers, rng, n_resamples, example)
+    rows += _kappa_rows(answers, rng, n_resamples, example)
+    shifted = {model: each for model, each in (renditions or {}).items() if model in fits}
+    if shifted:
+        rows += _calibration_rows(_answers(shifted, fits), rng, n_resamples, next(iter(shifted.values())))
+    seen = {model: each for model, each in (cues or {}).items() if model in fits}
+    tables = [
+        finished(rows),
+        _shape(seen, fits, rng, n_resamples),
+        _ratios(answers, example, factors, rng, n_resamples),
+    ]
     return finished(list(chain.from_iterable(table.to_dict("records") for table in tables)))
 
 
@@ -251,12 +258,11 @@ def _shape(cues: Mapping[str, Embedded], fits, rng, n_resamples) -> pd.DataFrame
     return finished(_by_head(rows.to_dict("records")))
 
 
-def _ratios(judged, fits, factors: pd.Series | None, rng, n_resamples) -> pd.DataFrame:
-    """Mean error ratio over the top factors by head."""
+def _ratios(answers, example: Embedded, factors: pd.Series | None, rng, n_resamples) -> pd.DataFrame:
+    """Mean error ratio over the top factors by head; a temperature changes no answer."""
     if factors is None:
         return finished([])
-    answers = {key: frame for key, frame in _answers(judged, fits).items() if "," not in key[1]}
-    example = next(iter(judged.values()))
+    answers = {key: frame for key, frame in answers.items() if "," not in key[1]}
     named = {_JOIN.join(key): frame for key, frame in answers.items()}
     rows = mistakes_rows(named, rng, n_resamples, example.dataset, example.view, _pairs(answers), factors)
     rows = rows[(rows.metric == "error_ratio") & rows.group.str.startswith("mean_of_")]

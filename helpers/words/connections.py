@@ -20,8 +20,8 @@ from helpers.words.numbers import shown
 from helpers.words.sets import rows_of
 
 WEAK = (
-    "Four models cannot carry statements of the last kind: even one and the same order of all four comes about by chance "
-    "in 1 of 24 cases, and so does its opposite."
+    "Four models cannot carry statements of the last kind: even one and the same order of all four comes about by "
+    "chance in 1 of 24 cases, and so does its opposite."
 )
 EARLY_LATE = ("cka", "all: early ~ late")  # metric and group
 SCATTERS = (
@@ -94,7 +94,7 @@ def _early_late(index: Index, model: str) -> float | None:
 
 
 def of_real() -> dict[str, pd.DataFrame]:
-    """{name: table} for the paper's four: "kappas", "gaps", "across"; recorded runs first, then released, then printed."""
+    """{name: table} for the paper's four: "kappas", "gaps", "across"; from recorded runs, released or printed data."""
     recorded = as_paper(rows_of("paper"), SETS["paper"])
     shape = [results.newest("03_shape_texture", name) for name in ("paper", "released")]
     agreement = pd.concat([record.rows for record in shape if record is not None])
@@ -117,8 +117,8 @@ def _same_images(table: pd.DataFrame) -> str:
     beyond = int((own.ci_low > 0).sum())
     least, most = own.loc[own.value.idxmin()], own.loc[own.value.idxmax()]
     text = (
-        f"**Within images (strong):** {beyond} of {len(own)} pairs of the four err on the same cue-conflict images beyond "
-        f"chance; kappa from {_pair(least)} to {_pair(most)}, where up to {most.kappa_max:.2f} was attainable."
+        f"**Within images (strong):** {beyond} of {len(own)} pairs of the four err on the same cue-conflict images "
+        f"beyond chance; kappa from {_pair(least)} to {_pair(most)}, where up to {most.kappa_max:.2f} was attainable."
     )
     if people.empty:
         return text
@@ -135,11 +135,13 @@ def _gaps(table: pd.DataFrame) -> str:
     if table.empty:
         return ""
     up, down = int((table.ci_low > 0).sum()), int((table.ci_high < 0).sum())
-    parts = ", ".join(f"{label(row['model'])} {shown({**row, 'unit': 'fraction'}, signed=True)}" for _, row in table.iterrows())
+    parts = ", ".join(
+        f"{label(row['model'])} {shown({**row, 'unit': 'fraction'}, signed=True)}" for _, row in table.iterrows()
+    )
     return (
-        "**Within each model, between two sets:** does over-confidence grow from photographs to renditions? It grows in "
-        f"{up} of {len(table)} models and shrinks in {down}, as far as intervals tell; change of confidence minus accuracy: "
-        f"{parts}."
+        "**Within each model, between two sets:** does over-confidence grow from photographs to renditions? It grows "
+        f"in {up} of {len(table)} models and shrinks in {down}, as far as intervals tell; change of confidence minus "
+        f"accuracy: {parts}."
     )
 
 
@@ -150,6 +152,6 @@ def _order(table: pd.DataFrame, x: str, x_title: str, y: str, y_title: str) -> s
     found = kendalltau(part[x], part[y], method="exact")
     pairs = round((found.statistic + 1) / 2 * 6)
     return (
-        f"**Across four models (weak):** {x_title} and {y_title} order {pairs} of 6 pairs of models alike (Kendall's tau "
-        f"{found.statistic:+.2f}, exact p {found.pvalue:.2f})."
+        f"**Across four models (weak):** {x_title} and {y_title} order {pairs} of 6 pairs of models alike (Kendall's "
+        f"tau {found.statistic:+.2f}, exact p {found.pvalue:.2f})."
     )

@@ -43,7 +43,9 @@ def answer(rows: pd.DataFrame) -> str:
             if not {OWN, LINEAR} <= set(mine.index):
                 continue
             own, new = (shown(mine.loc[head], signed=True) for head in (OWN, LINEAR))
-            lines.append(f"- {_name(pair)}, {what}: {own} with their own heads, {new} with new linear heads{_turn(mine)}.")
+            lines.append(
+                f"- {_name(pair)}, {what}: {own} with their own heads, {new} with new linear heads{_turn(mine)}."
+            )
     return f"{HOW}\n\n" + "\n".join(lines)
 
 
@@ -83,7 +85,9 @@ def temperatures(rows: pd.DataFrame) -> str:
     for model, part in mine.groupby("model", sort=False):
         found = part.set_index("group").value
         said = f"{label(model)} {found[OWN]:.2f}"
-        parts.append(said + (f" (its learned scale is a temperature of {found[LEARNED]:.2f})" if LEARNED in found else ""))
+        parts.append(
+            said + (f" (its learned scale is a temperature of {found[LEARNED]:.2f})" if LEARNED in found else "")
+        )
     return f"Temperatures fitted on one half, 1 being the logits as they are used: {', '.join(parts)}." if parts else ""
 
 
@@ -99,8 +103,8 @@ def recalibration() -> str:
         before = select(rows, model=row["model"], metric="ece", group="overall", dataset=row["dataset"])
         parts.append(f"{label(row['model'])} from {shown(before.iloc[0])} to {shown(row)}")
     return (
-        "For released top-1 answers only a monotone recalibration is possible. It takes the ECE of the four observers of "
-        f"ImageNet-X, who are not the paper's four, {'; '.join(parts)}."
+        "For released top-1 answers only a monotone recalibration is possible. It takes the ECE of the four observers "
+        f"of ImageNet-X, who are not the paper's four, {'; '.join(parts)}."
     )
 
 

@@ -25,7 +25,8 @@ def payload(rows: pd.DataFrame) -> dict:
     ['convnext_clip', 'convnext_sup', 'vit_clip', 'vit_sup']
     """
     models = {model: {"label": label(model), "words": model in CLIP} for model in PAPER_MODELS}
-    return {"models": models, "properties": [_property(each, rows) for each in CHOICES if (rows.choice == each.id).any()]}
+    there = [choice for choice in CHOICES if (rows.choice == choice.id).any()]
+    return {"models": models, "properties": [_property(choice, rows) for choice in there]}
 
 
 def _property(choice: Choice, rows: pd.DataFrame) -> dict:
@@ -65,7 +66,7 @@ def widget(rows: pd.DataFrame) -> HTML:
         f"</legend>{fields}{_WORDS}</fieldset>"
         '<button type="reset">Clear</button></form>'
         '<div class="picker-result" role="status" aria-live="polite"></div>'
-        f'<fieldset><legend>Compare two</legend>{selects}</fieldset>'
+        f"<fieldset><legend>Compare two</legend>{selects}</fieldset>"
         f'<div class="table-scroll">{_PAIRS}</div></div>'
         f"<noscript>{static_table(data)}</noscript>"
         f"<p><small>{html.escape(said_sources(rows))} {_SMALL_PRINT}</small></p>"
@@ -102,7 +103,8 @@ def _select(number: int, chosen: str) -> str:
         f'<option value="{model}"{" selected" if model == chosen else ""}>{html.escape(label(model))}</option>'
         for model in PAPER_MODELS
     )
-    return f'<label class="picker-select"><span>{("first", "second")[number]} model</span><select>{options}</select></label>'
+    name = ("first", "second")[number]
+    return f'<label class="picker-select"><span>{name} model</span><select>{options}</select></label>'
 
 
 def static_table(data: dict) -> str:
