@@ -12,6 +12,7 @@ from helpers.words import (
     heads,
     instrument,
     invariance,
+    literature,
     mistakes,
     models,
     picker,
@@ -32,7 +33,7 @@ from helpers.words.tables import claims, reproduced, table
 
 __all__ = [
     "absent", "ahead", "audit", "calibration", "choices", "claims", "connections", "differences", "disagreement",
-    "front", "heads", "instrument", "invariance", "mistakes", "models", "picker", "readings", "reproduced",
-    "robustness", "sets", "shape_texture", "shown", "similarity", "synthesis", "synthetic", "table", "titles",
-    "transferability", "two_by_two", "users",
+    "front", "heads", "instrument", "invariance", "literature", "mistakes", "models", "picker", "readings",
+    "reproduced", "robustness", "sets", "shape_texture", "shown", "similarity", "synthesis", "synthetic", "table",
+    "titles", "transferability", "two_by_two", "users",
 ]  # fmt: skip

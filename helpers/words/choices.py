@@ -69,11 +69,20 @@ def sources() -> dict[str, tuple[str, Index]]:
     """
     found = {}
     for section in dict.fromkeys(choice.section for choice in CHOICES):
-        record = results.newest(section, "paper")
-        whole = record is not None and _is_whole(record)
-        rows = record.rows if whole else detailed_rows(section)
-        found[section] = (RUN if whole else PRINTED, index_rows(rows))
+        rows = whole_run(section)
+        printed = rows is None
+        found[section] = (PRINTED, index_rows(detailed_rows(section))) if printed else (RUN, index_rows(rows))
     return found
+
+
+def whole_run(section: str) -> pd.DataFrame | None:
+    """Rows of the recorded run of the paper's four models on all images of a section; None where there is none.
+
+    >>> whole_run("08_invariance") is None
+    True
+    """
+    record = results.newest(section, "paper")
+    return record.rows if record is not None and _is_whole(record) else None
 
 
 def _is_whole(record: results.Record) -> bool:
