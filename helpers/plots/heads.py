@@ -8,8 +8,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from helpers.models import MODELS
-from helpers.plots.style import FAINT, INK, figure, label
+from helpers.plots.style import FAINT, INK, figure, label, spec_of
 from helpers.rows import select
 
 PANELS = {
@@ -41,7 +40,7 @@ def differences(rows: pd.DataFrame, heads: Sequence[str], note: str = "") -> Fig
 def _panel(rows: pd.DataFrame, heads: Sequence[str], ax: Axes) -> None:
     ax.axvline(0, color=INK, linewidth=1)
     for step, pair in enumerate(dict.fromkeys(rows.model)):
-        spec = MODELS[pair.split(" - ")[0]]
+        spec = spec_of(pair.split(" - ")[0])
         part = rows[rows.model == pair].set_index("group")
         ax.plot([], [], spec.marker, color=spec.colour, label=label(pair))
         for at, head in enumerate(reversed(heads)):

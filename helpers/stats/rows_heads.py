@@ -20,7 +20,7 @@ from helpers.metrics.agreement import attainable_kappa, kappa_from_rates
 from helpers.metrics.basics import is_correct
 from helpers.metrics.heads import fitted_half, linear_discriminant, logits_of, probabilities, read_out
 from helpers.metrics.recalibration import fit_temperature
-from helpers.models import MODELS
+from helpers.models import resolve
 from helpers.predict import Embedded
 from helpers.rows import select
 from helpers.stats.estimates import Estimates, finished, pair_rows, value_rows
@@ -54,7 +54,8 @@ def same_architecture(models: Sequence[str]) -> list[tuple[str, str]]:
     >>> same_architecture(["convnext_sup", "vit_sup", "vit_clip"])
     [('vit_clip', 'vit_sup')]
     """
-    of = {(MODELS[model].family, MODELS[model].paradigm): model for model in models}
+    specs = {model: resolve(model) for model in models}
+    of = {(spec.family, spec.paradigm): model for model, spec in specs.items()}
     return [
         (model, of[family, "sup"]) for (family, kind), model in of.items() if kind == "clip" and (family, "sup") in of
     ]

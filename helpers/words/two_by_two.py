@@ -18,6 +18,7 @@ from helpers.paper.two_by_two import PROPERTIES as EFFECT_PROPERTIES
 from helpers.plots.style import label
 from helpers.rows import rows_frame
 from helpers.stats import PAIRS_2X2
+from helpers.words.calibration import recorded_coverage
 from helpers.words.differences import interval
 from helpers.words.numbers import shown
 from helpers.words.sets import rows_of
@@ -132,6 +133,21 @@ def name_in(rows: pd.DataFrame) -> Callable[[object], str]:
         return title_of_row(row) + (" †" if turned else "")
 
     return name
+
+
+def coverage() -> pd.DataFrame:
+    """Seen coverage (percent) of the paired intervals of the three effects, from the recorded simulation.
+
+    >>> coverage().shape
+    (3, 4)
+    """
+    table = recorded_coverage()
+    wide = {}
+    for scale, title in (("points", "points"), ("log_odds", "log-odds")):
+        for effect in WHAT:
+            mine = table[table.metric == f"{effect}_{scale}"]
+            wide |= {(f"{title}, n = {row.n:,}", effect): 100 * row.coverage for row in mine.itertuples()}
+    return pd.Series(wide).unstack(0).loc[list(WHAT)]
 
 
 def answer(rows: pd.DataFrame) -> str:
