@@ -1,5 +1,6 @@
 """Section 10: sets of four, the 2x2, heads on embeddings, the picker, users, connections, earlier work."""
 
+import dataclasses
 import json
 import re
 
@@ -269,7 +270,7 @@ def test_half_of_every_class_is_fitted_on():
     assert (heads.fitted_half([ids[i] for i in order], labels[order]) == half[order]).all()
 
 
-def embedded(model, scale=100.0, n_class=8, per=60, spread=0.9, seed=0, dataset="imagenet1k_val", cues=False):
+def embedded(model, scale=100.0, n_class=8, per=60, spread=1.8, seed=0, dataset="imagenet1k_val", cues=False):
     """Normalised embeddings around class directions; a CLIP's head has its factor in the weight."""
     directions = rng(9).standard_normal((n_class, 16))
     labels = np.repeat(np.arange(n_class), per)
@@ -286,14 +287,15 @@ def embedded(model, scale=100.0, n_class=8, per=60, spread=0.9, seed=0, dataset=
 def head_rows():
     val = {model: embedded(model, 100.0 if MODELS[model].paradigm == "clip" else 8.0, seed=at)
            for at, model in enumerate(PAPER_MODELS)}  # fmt: skip
-    return val, stats.head_rows(val, rng(), 200, renditions=val)
+    shifted = {model: dataclasses.replace(each, dataset="imagenet_r") for model, each in val.items()}
+    return val, stats.head_rows(val, rng(), 200, renditions=shifted)
 
 
 def test_temperature_explains_an_overconfident_head(head_rows):
     _, rows = head_rows
     gap = rows[rows.metric == "signed_gap"].drop_duplicates(["model", "group"]).set_index(["model", "group"])
     assert gap.value["vit_clip", rows_heads.OWN] > 0.05
-    assert abs(gap.value["vit_clip", rows_heads.FITTED]) < 0.04
+    assert abs(gap.value["vit_clip", rows_heads.FITTED]) < 0.5 * gap.value["vit_clip", rows_heads.OWN]
     assert gap.value["vit_clip", rows_heads.LEARNED] < gap.value["vit_clip", rows_heads.OWN]
     found = rows[rows.metric == "temperature"].set_index(["model", "group"]).value
     assert found["vit_clip", rows_heads.OWN] > 3

@@ -70,8 +70,9 @@ def _read(inputs: Inputs, model: str, max_images: int | None, local: Local, root
         raise BookError(f"embeddings of {model} on {job.name}", "the images of its predictions, found others",
                         "delete both in the store and run the model again")  # fmt: skip
     digest = document["facts"]["head"]
-    # Without a linear classifier the embedding is the logits.
-    weight, bias = store.read_head(model, digest, root=root) if digest else (np.eye(features.shape[1], dtype="f4"), None)
+    weight, bias = np.eye(features.shape[1], dtype="f4"), None  # without a classifier the embedding is the logits
+    if digest:
+        weight, bias = store.read_head(model, digest, root=root)
     space = labels.label_space(dataset_spec(job.dataset).label_space)
     grouped = {"shape", "texture"} <= set(frame)
     categories = dict(zip(space.folders, space.labels, strict=True)) if grouped else None
