@@ -12,8 +12,8 @@
     return (value < 0 ? "\u2212" : signed ? "+" : "") + text;
   }
   function between(part, property, signed) {
-    if (part.low === null) return "no interval";
-    return "[" + number(part.low, property, signed) + ", " + number(part.high, property, signed) + "]";
+    if (part.low === null) return ", no interval";
+    return " [" + number(part.low, property, signed) + ", " + number(part.high, property, signed) + "]";
   }
   function meets(part, property, limit) {
     return property.better === "low" ? part.value <= limit : part.value >= limit;
@@ -26,7 +26,7 @@
       var limit = wanted.limits[property.id];
       if (limit === undefined) return;
       var part = property.values[model];
-      var said = property.title + ": " + number(part.value, property) + " " + between(part, property);
+      var said = property.title + ": " + number(part.value, property) + between(part, property);
       if (!meets(part, property, limit)) failed.push(said);
       else if (unsure(part, limit)) close.push(said);
     });
@@ -92,13 +92,13 @@
       data.properties.forEach(function (property) {
         var row = make("tr");
         row.appendChild(make("th", property.title, { scope: "row" }));
-        if (first === second) { row.appendChild(make("td", "choose two models", { colspan: "3" })); body.appendChild(row); return; }
+        if (first === second) { row.appendChild(make("td", "choose two models", { colspan: "2" })); body.appendChild(row); return; }
         var told = lead(data, property, first, second);
         var size = told.found.value < 0 ? { value: -told.found.value, low: told.found.low === null ? null : -told.found.high,
           high: told.found.low === null ? null : -told.found.low } : told.found;
         row.appendChild(make("td", told.who));
-        row.appendChild(make("td", number(size.value, property) + property.unit + " " + between(size, property)));
-        row.appendChild(make("td", verdict(size)));
+        var much = number(size.value, property) + property.unit + between(size, property) + ": ";
+        row.appendChild(make("td", much)).appendChild(make("strong", verdict(size)));
         body.appendChild(row);
       });
     }

@@ -79,7 +79,7 @@ _WORDS = (
 )
 _PAIRS = (
     '<table class="table book-table picker-pairs"><caption></caption><thead><tr><th scope="col">property</th>'
-    '<th scope="col">who leads</th><th scope="col">by how much</th><th scope="col">resolvable?</th></tr></thead>'
+    '<th scope="col">who leads</th><th scope="col">by how much, and is it resolved?</th></tr></thead>'
     "<tbody></tbody></table>"
 )
 _SMALL_PRINT = (
