@@ -1,6 +1,6 @@
 # The targets that people use; `make` alone prints them. Everything is installed into .venv with the pins of lock.txt.
 
-PROFILE ?= released
+PROFILE ?= demo
 VENV := .venv
 PY := $(VENV)/bin/python
 INSTALL := $(PY) -m pip install --disable-pip-version-check --quiet --constraint lock.txt --editable

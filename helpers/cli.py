@@ -31,7 +31,7 @@ Only = Annotated[list[str] | None, typer.Option(help="Sections by number or name
 
 @app.command()
 def run(
-    profile: Profile = "released",
+    profile: Profile = "demo",
     only: Only = None,
     models: Annotated[str, typer.Option(help="A named set, or keys with commas.", metavar="A,B")] = "",
     max_images: Annotated[int, typer.Option(min=0, help="Of each set, spread over the classes; 0: all.")] = 0,
@@ -40,6 +40,8 @@ def run(
     device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1 ...")] = "auto",
     batch_size: Annotated[int, typer.Option(min=0, help="Where the search starts; 0 chooses.")] = 0,
     skip_undecodable: Annotated[bool, typer.Option("--skip-undecodable", help="Go on without such images.")] = False,
+    compiled: Annotated[bool, typer.Option("--compile", help="Through torch.compile; on a GPU only.")] = False,
+    restart: Annotated[bool, typer.Option("--restart", help="Discard an unfinished run of other weights.")] = False,
     shard: Annotated[str, typer.Option(help="One of n parts, without notebooks; then `merge`.", metavar="I/N")] = "1/1",
     jobs: Annotated[int | None, typer.Option(min=1, help="Notebooks at once (default: one per core).")] = None,
 ) -> None:
@@ -47,7 +49,9 @@ def run(
     from helpers.predict import Settings
 
     part = _shard(shard)
-    settings = Settings(device, batch_size=batch_size, skip_undecodable=skip_undecodable, shard=part)
+    settings = Settings(
+        device, batch_size=batch_size, compile=compiled, skip_undecodable=skip_undecodable, restart=restart, shard=part
+    )
     _run(profile, only or [], models, max_images, ",".join(local or []), precision, settings, jobs)
 
 
@@ -102,11 +106,18 @@ def report(
 
 
 @app.command()
-def bench(images: Annotated[int, typer.Option(min=8, help="Photographs in the main comparison.")] = 256) -> None:
-    """Measure the inference engine on this machine: ratios, cost of views, memory."""
+def bench(
+    images: Annotated[int, typer.Option(min=8, help="Photographs in the main comparison.")] = 256,
+    probes: Annotated[bool, typer.Option(help="Measure linear probes instead.")] = False,
+) -> None:
+    """Measure the inference engine on this machine (ratios, cost of views, memory), or the linear probes."""
+    if probes:
+        from helpers.probe.bench import main as measure_probes
+
+        return measure_probes()
     from helpers.predict.bench import main as measure
 
-    measure(images)
+    return measure(images)
 
 
 @app.command()
@@ -153,7 +164,7 @@ def _fetched(name: str, manifest: dict, stand_ins: dict[str, Path]) -> bool:
 
 
 @app.command()
-def plan(profile: Profile = "released", only: Only = None) -> None:
+def plan(profile: Profile = "demo", only: Only = None) -> None:
     """Tell what a run would download and execute, and why."""
     from helpers.run.plan import plan_text
 
@@ -161,7 +172,7 @@ def plan(profile: Profile = "released", only: Only = None) -> None:
 
 
 @app.command()
-def doctor(profile: Profile = "released") -> None:
+def doctor(profile: Profile = "demo") -> None:
     """Tell what is installed, reachable and present, and what to do about the rest."""
     from helpers import profiles
     from helpers.run.doctor import as_text, findings

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import os
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +19,27 @@ def drawn_photograph(width: int, height: int, seed: int = 0) -> Image.Image:
     pixels = np.stack(waves, axis=-1) + rng.normal(0, 30, (height, width, 3))
     pixels[height // 3 : height // 2, width // 4 : width // 2] = (250, 20, 20)
     return Image.fromarray(pixels.clip(0, 255).astype(np.uint8))
+
+
+@cache
+def _real_photographs() -> list[Image.Image]:
+    """Real photographs: the mirror's of ImageNet where there is a mirror, else those that scikit-image carries."""
+    folder = os.environ.get("BOOK_MIRROR")
+    if folder and Path(folder).is_dir():
+        paths = photographs(Path(folder))
+    else:
+        import skimage.data
+
+        names = ("astronaut.png", "chelsea.png", "coffee.png", "rocket.jpg", "retina.jpg", "hubble_deep_field.jpg")
+        paths = [Path(skimage.data.__file__).with_name(name) for name in names]
+    return [Image.open(path).convert("RGB").resize((96, 72), Image.Resampling.BILINEAR) for path in paths]
+
+
+def photograph_part(width: int, height: int, seed: int) -> Image.Image:
+    """A part of a real photograph (at most 96 x 72 pixels), another one for each of many seeds."""
+    found = _real_photographs()
+    left, top = (7 * (seed // len(found))) % (97 - width), (5 * (seed // len(found) // 9)) % (73 - height)
+    return found[seed % len(found)].crop((left, top, left + width, top + height))
 
 
 def encoded(image: Image.Image, form: str = "JPEG", exif: bytes = b"") -> bytes:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
-from fixtures_images import drawn_photograph, encoded
+from fixtures_images import encoded, photograph_part
 
 from helpers import labels
 
@@ -22,8 +22,8 @@ PUG_COLUMNS = (
 
 
 def small_image(seed: int, form: str = "JPEG") -> bytes:
-    """A small picture, another one for each seed."""
-    return encoded(drawn_photograph(24 + seed % 7, 20, seed), form)
+    """A small part of a real photograph, another one for each seed."""
+    return encoded(photograph_part(24 + seed % 7, 20, seed), form)
 
 
 def write_tar(path: Path, files: dict[str, bytes], mode: str = "w") -> Path:
@@ -39,6 +39,7 @@ def write_tar(path: Path, files: dict[str, bytes], mode: str = "w") -> Path:
 
 def write_zip(path: Path, files: dict[str, bytes], compression: int = zipfile.ZIP_DEFLATED) -> Path:
     """A zip of these members."""
+    path.parent.mkdir(parents=True, exist_ok=True)
     with zipfile.ZipFile(path, "w", compression) as bundle:
         for name, data in files.items():
             bundle.writestr(name, data)

@@ -11,6 +11,7 @@ from fixtures_layouts import (
     VAL_NAMES,
     small_image,
     val_files,
+    write_folder,
     write_tar,
     write_zip,
 )
@@ -133,3 +134,29 @@ def test_undecodable_images_are_named_and_the_others_read(tmp_path, form):
         with pytest.raises(BookError, match=VAL_NAMES[position] + ": expected an image that can be decoded"):
             found[position]
     assert [found[i].image.mode for i in (0, 1, 3, 5)] == ["RGB"] * 4
+
+
+# Links in folders of one's own
+
+
+def test_linked_classes_and_files_of_a_folder_are_read(tmp_path):
+    files = val_files("{wnid}/{name}")
+    real = write_folder(tmp_path / "real", files)
+    linked = tmp_path / "linked"
+    linked.mkdir()
+    for folder in sorted(real.iterdir()):
+        (linked / folder.name).symlink_to(folder)
+    assert open_dataset("imagenet1k_val", linked, stand_in=True).digest == (
+        open_dataset("imagenet1k_val", real, stand_in=True).digest
+    )
+    (linked / "n01440764").unlink(missing_ok=True)
+    (linked / "n99999999").symlink_to(tmp_path / "nowhere")  # a folder that is gone looks like a file
+    with pytest.raises(BookError, match="n99999999: expected a file, found a link that leads nowhere"):
+        open_dataset("imagenet1k_val", linked, stand_in=True)
+
+
+def test_a_link_to_a_folder_above_does_not_go_on_forever(tmp_path):
+    folder = write_folder(tmp_path / "val", val_files("{wnid}/{name}"))
+    (folder / "again").symlink_to(tmp_path)
+    with pytest.raises(BookError, match="again: expected folders that end"):
+        open_dataset("imagenet1k_val", folder, stand_in=True)

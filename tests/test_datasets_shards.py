@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
+
 import numpy as np
+import pyarrow.parquet as pq
 import pytest
 from fixtures_layouts import (
     make,
@@ -47,7 +50,7 @@ def test_splits_and_their_counts(tmp_path):
         open_dataset("vtab_pets", tmp_path, split="train")
     with pytest.raises(BookError, match="6,084 or 6,085 images, found 2"):
         open_dataset("vtab_caltech101", tmp_path)
-    with pytest.raises(BookError, match="one of train, test"):
+    with pytest.raises(BookError, match="one of train, val, test"):
         open_dataset("vtab_pets", tmp_path, split="validation")
     (tmp_path / "train" / "nshards.txt").unlink()
     with pytest.raises(InputsUnavailable, match=r"'train' with its nshards\.txt, found test"):
@@ -102,6 +105,15 @@ def test_a_task_in_parquet_by_split(tmp_path):
         )
     found = open_dataset("vtab_sun397", tmp_path, split="train", stand_in=True)
     assert [sample.label for sample in found] == [[0], [7], [14], [21]]
+    assert found.class_names == ()
     assert open_dataset("vtab_sun397", tmp_path, stand_in=True).n == 3
-    with pytest.raises(BookError, match="nshards"):
-        open_dataset("vtab_pets", make(tmp_path / "empty"), stand_in=True)
+    (part,) = tmp_path.glob("data/test-*")
+    part.rename(part.with_name(part.name.replace("test", "validation")))
+    assert open_dataset("vtab_sun397/val", tmp_path, stand_in=True).n == 3
+    schema = {"info": {"features": {"label": {"names": [f"scene {i}" for i in range(397)]}}}}
+    (part,) = tmp_path.glob("data/train-*")
+    table = pq.read_table(part).replace_schema_metadata({"huggingface": json.dumps(schema)})
+    pq.write_table(table, part)
+    assert open_dataset("vtab_sun397/train", tmp_path, stand_in=True).class_names[396] == "scene 396"
+    with pytest.raises(InputsUnavailable, match="nshards"):
+        open_dataset("vtab_pcam", make(tmp_path / "empty"), stand_in=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import subprocess
 import sys
 
@@ -11,10 +12,11 @@ import pytest
 from helpers import datasets, models, profiles, views
 from helpers.errors import BookError
 from helpers.manifest import load_manifest
-from helpers.predict import keys
+from helpers.predict import Inputs, keys
 from helpers.predict.compute import merged
 
 FOUR = models.MODEL_SETS["paper"]
+UNKNOWN_SIZE = ("cifar100", "flowers", "sun397", "kitti_closest_vehicle_distance")
 
 
 @pytest.mark.parametrize("profile", profiles.PROFILES.values(), ids=lambda each: each.name)
@@ -177,10 +179,30 @@ def test_costs_of_a_part_and_of_files_at_hand(monkeypatch):
 
 def test_what_is_not_for_a_free_t4_is_said():
     notes = profiles.plan_table("paper").note
-    assert "imagenet_c with 3.8 million forward passes a model" in notes["05_robustness"]
-    assert "27 GB" in notes["07_synthetic"]
+    assert notes["05_robustness"] == (
+        "not for a free T4: imagenet_c with 50 GB, 3.8 million forward passes a model "
+        "(75 passes over the validation images)"
+    )
+    assert notes["07_synthetic"] == "not for a free T4: pug_imagenet with 27 GB"
     assert not notes["03_shape_texture"]
     assert not notes["04_calibration"]
+
+
+def test_the_tasks_of_vtab_in_the_plan(monkeypatch):
+    """As jobs of any section: train and test are files of one copy, and all tasks together are too much."""
+    monkeypatch.delenv("BOOK_MIRROR", raising=False)
+    roles = {f"{name}/{split}": Inputs(f"{name}/{split}", "paper.eval", ("vit_sup",))
+             for name in datasets.DATASETS if name.startswith("vtab_") for split in ("train", "test")}  # fmt: skip
+    monkeypatch.setitem(profiles.needs.SECTION_ROLES, "05_robustness", tuple(roles))
+    profile = dataclasses.replace(profiles.get("paper"), roles=roles)
+    row = profiles.plan_table(profile, ["05"]).loc["05_robustness"]
+    assert row.images == row.forwards == 2_342_076
+    assert set(row.unknown.split(", ")) == {f"vtab_{name}" for name in UNKNOWN_SIZE}
+    shown = {name: size for name, size in profiles.costs.SHOWN_GB.items() if name.startswith("vtab_")}
+    assert row.download_gb == pytest.approx(sum(shown.values()) + 0.346)
+    assert row.note.startswith("not for a free T4: vtab_diabetic_retinopathy with 22 GB; the others together with 4")
+    assert "2.3 million forward passes a model" in row.note
+    assert len(shown) + len(UNKNOWN_SIZE) == 19
 
 
 def test_a_model_without_published_speed_has_no_minutes():

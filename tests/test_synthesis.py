@@ -121,10 +121,10 @@ def test_real_sets_are_counted_once_each_and_never_the_drawn_one():
 
 def test_seeds_of_the_twins_lie_apart_as_recorded():
     entries = {
-        f"{model}/seed{seed}": {"accuracy": 80.0 + seed * (model == "twin_vit_sup"), "shape_bias": 0.5}
+        f"{model}/seed{seed}": {"val": {"accuracy": 80.0 + seed * (model == "twin_vit_sup"), "shape_bias": 0.5}}
         for model in TWINS_KEYS.values() for seed in (0, 1, 2)
     }  # fmt: skip
-    entries["twin_vit_sup/seed3"] = {"accuracy": 10.0, "shape_bias": 0.5}
+    entries["twin_vit_sup/seed3"] = {"val": {"accuracy": 10.0, "shape_bias": 0.5}}
     table = words.sets.seeds(entries)
     assert list(table.columns) == ["contrast", "seed 0", "seed 1", "seed 2", "largest minus smallest"]
     assert table.loc[0, "seed 2"] == "+2.0"

@@ -78,11 +78,23 @@ def _damaged(archive: Path, detail: object) -> BookError:
     return BookError(str(archive), f"a complete archive; {detail}", f"delete {archive.name} and fetch it again")
 
 
-def _folder_entries(folder: Path) -> Iterator[Entry]:
-    for current, folders, names in os.walk(folder):
+def walk(folder: Path) -> Iterator[tuple[str, list[str]]]:
+    """Every folder with its file names, sorted; linked folders too. Raises BookError for a link to a folder above."""
+    for current, folders, names in os.walk(folder, followlinks=True):
         folders.sort()
-        for name in sorted(names):
+        here = Path(current).resolve()
+        for inner in (os.path.join(current, each) for each in folders):
+            if os.path.islink(inner) and here.is_relative_to(Path(inner).resolve()):
+                raise BookError(inner, "folders that end, found a link to a folder above", "remove the link")
+        yield current, sorted(names)
+
+
+def _folder_entries(folder: Path) -> Iterator[Entry]:
+    for current, names in walk(folder):
+        for name in names:
             path = os.path.join(current, name)
+            if not os.path.exists(path):
+                raise BookError(path, "a file, found a link that leads nowhere", "remove it, or bring back its file")
             yield os.path.relpath(path, folder).replace(os.sep, "/"), 0, 0, os.stat(path).st_size
 
 

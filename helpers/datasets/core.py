@@ -41,7 +41,7 @@ class Images(Protocol):
 
 @dataclass(frozen=True)
 class Pixels:
-    """Images that are in memory, uint8 [n, H, W, 3]."""
+    """Images that are in memory, uint8 [n, H, W, 3], or [n, H, W] where they are grey."""
 
     array: np.ndarray
 
@@ -71,7 +71,9 @@ class Dataset:
     `table` has the columns image_id, label, group and, by dataset, further ones (asset, level, source ...), one
     row an image in canonical order. `expected` is the published number of images, None where none is.
     `layout` says which layout was found. `official_names` is False where image ids are not the names that
-    ImageNet-X and ReaL join on. With `keep_mode` images are not converted to RGB when decoded.
+    ImageNet-X and ReaL join on. With `keep_mode` images are not converted to RGB when decoded. `own_cut`: a split of
+    this book's in place of one that cannot be had from official files. `class_names` and
+    `templates` (with "{c}" for the class) are those of the copy, for zero-shot; empty where it has none.
     """
 
     dataset_id: str
@@ -82,6 +84,9 @@ class Dataset:
     expected: int | None = None
     official_names: bool = True
     keep_mode: bool = False
+    own_cut: bool = False
+    class_names: tuple[str, ...] = ()
+    templates: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return self.table.num_rows
@@ -100,7 +105,7 @@ class Dataset:
     def _image(self, position: int) -> Image.Image:
         pixels = getattr(self.images, "pixels", None)
         if pixels is not None:
-            return Image.fromarray(pixels(position))
+            return Image.fromarray(pixels(position)).convert("RGB")
         return decode(self.images.read(position), self.images.where(position), self.keep_mode)
 
     @property

@@ -12,7 +12,7 @@ from pathlib import Path, PurePosixPath
 import numpy as np
 import pyarrow as pa
 
-from helpers.datasets.archives import FORMS, form_of, plain_tar
+from helpers.datasets.archives import FORMS, form_of, plain_tar, walk
 from helpers.errors import BookError, InputsUnavailable
 
 IMAGE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff", ".gif"})
@@ -134,7 +134,7 @@ def _roots(path: Path, scratch: Path | None) -> list[Path]:
     if not path.exists():
         raise InputsUnavailable(str(path), "a file or a folder, found nothing", "fetch it, or correct the path")
     if path.is_dir():
-        if any(is_image(name) for _, _, names in os.walk(path) for name in names):
+        if any(is_image(name) for _, names in walk(path) for name in names):
             return [path]
         archives = files_below(path, ARCHIVE_SUFFIXES)
         if not archives:

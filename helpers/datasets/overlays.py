@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import cache
+
 import pandas as pd
 from pyarrow import json
 
 from helpers import labels
 from helpers.datasets.validation import LAYOUT, official_name
+from helpers.demo.world import demo_set, second_look
 from helpers.errors import BookError
 from helpers.labels.installed import package_file
 
@@ -41,7 +45,31 @@ def real_relabelled(predictions: pd.DataFrame) -> pd.DataFrame:
     [[[970, 795], 0.6]]
     """
     _require_official(predictions, "ReaL")
-    real = labels.real_labels().reindex(predictions["image_id"]).tolist()
+    return _relabelled(predictions, labels.real_labels().reindex(predictions["image_id"]).tolist())
+
+
+def demo_real_relabelled(predictions: pd.DataFrame) -> pd.DataFrame:
+    """Predictions on the drawn validation set with the labels of a second look; images without any are left out.
+
+    Several things in a picture, several right answers; `p_true` as in `real_relabelled`. Raises BookError where the
+    image ids are not those of the drawn set.
+
+    >>> frame = pd.DataFrame({"image_id": ["val_00000.png"], "label": [[0]], "pred": [0]})
+    >>> len(demo_real_relabelled(frame)["label"][0])
+    1
+    """
+    looks = _second_looks()
+    _require(predictions, "The second look", lambda name: name in looks, "val_00000.png", "run `demo_val`")
+    return _relabelled(predictions, [looks[name] for name in predictions["image_id"]])
+
+
+@cache
+def _second_looks() -> dict[str, list[int]]:
+    items = demo_set("val")
+    return {items.image_id(index): list(second_look(items.scene(index))) for index in range(len(items))}
+
+
+def _relabelled(predictions: pd.DataFrame, real: list[list[int]]) -> pd.DataFrame:
     kept = predictions.assign(label=real)[[len(each) > 0 for each in real]]
     if "p_true" not in kept:
         return kept.reset_index(drop=True)
@@ -54,16 +82,24 @@ def real_relabelled(predictions: pd.DataFrame) -> pd.DataFrame:
     return kept.assign(p_true=pd.Series(p_true, index=kept.index, dtype=float)).reset_index(drop=True)
 
 
-OVERLAYS = {"imagenet_x": imagenet_x_subset, "imagenet_real": real_relabelled}
-"""Dataset id -> what it makes of the predictions on `imagenet1k_val`."""
+OVERLAYS: dict[str, Callable[[pd.DataFrame], pd.DataFrame]] = {
+    "imagenet_x": imagenet_x_subset, "imagenet_real": real_relabelled, "demo_real": demo_real_relabelled,
+}  # fmt: skip
+"""Dataset id -> what it makes of the predictions on the validation set that it is laid over (`PICTURES`)."""
+
+PICTURES = {"imagenet_x": "imagenet1k_val", "imagenet_real": "imagenet1k_val", "demo_real": "demo_val"}
+"""Dataset id of labels over other images -> the dataset of those images."""
 
 
 def _require_official(predictions: pd.DataFrame, what: str) -> None:
-    names = predictions["image_id"].tolist()
-    other = next((name for name in names if official_name(name) != name), None)
-    if other is None:
-        return
-    raise BookError(
-        f"{what} over these predictions", f"image ids like {LAYOUT}, found {other!r}",
-        f"{what} joins on the official file names: run the official validation tar, or a copy that kept them",
-    )  # fmt: skip
+    advice = "run the official validation tar, or a copy that kept them"
+    _require(predictions, what, lambda name: official_name(name) == name, LAYOUT, advice)
+
+
+def _require(predictions: pd.DataFrame, what: str, official: Callable[[str], bool], layout: str, advice: str) -> None:
+    other = next((name for name in predictions["image_id"].tolist() if not official(name)), None)
+    if other is not None:
+        raise BookError(
+            f"{what} over these predictions", f"image ids like {layout}, found {other!r}",
+            f"{what} joins on the official file names: {advice}",
+        )  # fmt: skip

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -107,6 +108,15 @@ def read_parquet(files: Sequence[Path], columns: Sequence[str]) -> tuple[pa.Tabl
         places += [(number, group, row) for group, size in enumerate(sizes) for row in range(size)]
     where = np.array(places, dtype=np.int64).reshape(-1, 3)
     return pa.concat_tables(tables), ParquetImages(tuple(map(str, files)), *where.T)
+
+
+def class_names(file: Path, column: str = "label") -> tuple[str, ...]:
+    """The class names that the hub keeps in the schema of a file; empty where it keeps none."""
+    kept = (pq.read_schema(file).metadata or {}).get(b"huggingface", b"{}")
+    try:
+        return tuple(json.loads(kept)["info"]["features"][column]["names"])
+    except (ValueError, KeyError, TypeError):
+        return ()
 
 
 def label_lists(column: pa.ChunkedArray, classes: int, where: str) -> list[list[int]]:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
 import numpy as np
 
 from helpers import labels
+from helpers.datasets.cuts import units_of
 from helpers.datasets.members import IMAGE_SUFFIXES, Members, list_members
-from helpers.datasets.parquet import label_lists, parquet_files, read_parquet
+from helpers.datasets.official import read_official
+from helpers.datasets.parquet import class_names, label_lists, parquet_files, read_parquet
 from helpers.datasets.spec import Listing, Request
 from helpers.errors import BookError, InputsUnavailable
 
@@ -69,25 +72,43 @@ def read_shards(request: Request) -> Listing:
     _check_classes(request, folder, classes, len(space))
     columns = {"image_id": keys, "label": [list(space[i]) for i in classes], "group": [None] * len(keys)}
     layout = f"webdataset shards ({request.split}, {len(shards)})"
-    return Listing(columns, members.take(np.array(images)), layout, official_names=False)
+    names, templates = (_lines(folder / name) for name in ("classnames.txt", "zeroshot_classification_templates.txt"))
+    return Listing(
+        columns, members.take(np.array(images)), layout, official_names=False, class_names=names, templates=templates
+    )
 
 
 def read_task(request: Request) -> Listing:
-    """A VTAB task: webdataset shards, or Parquet files `<split>-i-of-N` with the columns image and label."""
-    files = [] if has_shards(request) else parquet_files(request.paths, request.split)
-    if not files:
-        if not has_shards(request):
-            raise BookError(
-                request.name, f"shards {request.split}/0.tar ... with nshards.txt, found none", "fetch the hub's copy"
-            )
+    """A VTAB task: webdataset shards, Parquet files `<split>-i-of-N` with image and label, or the official files.
+
+    `group` is the video of KITTI (null where shards do not say it) and the scene of CLEVR: what is resampled.
+    """
+    found = _task(request)
+    if request.spec.unit:
+        found.columns["group"] = units_of(request.spec.unit, found.columns["image_id"])
+    return found
+
+
+def _task(request: Request) -> Listing:
+    split = "validation" if request.split == "val" else request.split  # as the hub calls it
+    files = [] if has_shards(request) else parquet_files(request.paths, split)
+    if has_shards(request):
         return read_shards(request)
+    if not files:
+        return read_official(request)
     table, images = read_parquet(files, ["label"])
     columns = {
         "image_id": [f"{i:07d}" for i in range(len(images))],
         "label": label_lists(table.column("label"), request.spec.classes, str(files[0])),
         "group": [None] * len(images),
     }
-    return Listing(columns, images, f"Parquet ({request.split}, {len(files)} files)", official_names=False)
+    layout, names = f"Parquet ({request.split}, {len(files)} files)", class_names(files[0])
+    return Listing(columns, images, layout, official_names=False, class_names=names)
+
+
+def read_unsplit(request: Request) -> Listing:
+    """A set that CLIP_benchmark reads through torchvision, which does not split it: every split is the whole set."""
+    return read_shards(replace(request, split="test")) if has_shards(request) else read_official(request)
 
 
 def _samples(members: Members) -> tuple[list[str], list[int], list[int]]:
@@ -121,5 +142,9 @@ def _check_classes(request: Request, folder: Path, classes: list[int], n: int) -
             request.name, f"classes 0 to {n - 1}, found {max(classes)}", "this is another dataset or another version"
         )
     names = folder / "classnames.txt"
-    if names.is_file() and (found := len(names.read_text(encoding="utf-8").splitlines())) != n:
+    if names.is_file() and (found := len(_lines(names))) != n:
         raise BookError(str(names), f"{n} class names, found {found}", "this is another dataset or another version")
+
+
+def _lines(file: Path) -> tuple[str, ...]:
+    return tuple(file.read_text(encoding="utf-8").splitlines()) if file.is_file() else ()

@@ -38,13 +38,18 @@ class Listing:
     layout: str
     official_names: bool = True
     keep_mode: bool = False
+    own_cut: bool = False
+    class_names: tuple[str, ...] = ()
+    templates: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class DatasetSpec:
     """One dataset. `n` is the published number of images, by split where there are splits (each with the accepted
-    counts); `label_space` is a name of `helpers.labels`, or the task's own name where `classes` is given. `made_from`
-    gives the hash of what the images are made from, for sets that no file holds.
+    counts); `label_space` is a name of `helpers.labels`, or the task's own name where `classes` is given.
+    `vtab_bins` is VTAB's class of each class where it bins them. `unit` is what is resampled where that is not the
+    image ("video", "scene"); `datasets.units` tells it from image ids. `made_from` gives the hash of what the images
+    are made from, for sets that no file holds.
     """
 
     title: str
@@ -55,16 +60,17 @@ class DatasetSpec:
     licence: str
     split: str = "test"
     classes: int = 1000
+    vtab_bins: tuple[int, ...] = ()
+    unit: str | None = None
     note: str = ""
     made_from: Callable[[], str] | None = None
 
     def expected(self, split: str) -> tuple[int, ...]:
         """Accepted numbers of images of a split. Raises BookError for a split that the dataset has not."""
-        if isinstance(self.n, int):
-            return (self.n,)
-        if split not in self.n:
-            raise BookError(f"{self.title}, split {split!r}", f"one of {', '.join(self.n)}", "choose one of them")
-        return tuple(self.n[split])
+        known = {self.split: (self.n,)} if isinstance(self.n, int) else self.n
+        if split not in known:
+            raise BookError(f"{self.title}, split {split!r}", f"one of {', '.join(known)}", "choose one of them")
+        return tuple(known[split])
 
 
 def space_of(request: Request) -> labels.LabelSpace:

@@ -5,7 +5,14 @@ Every label and prediction of the book is an ILSVRC index (0..999, sorted wnids)
 
 from helpers.labels.decision import category_decision
 from helpers.labels.prompts import PLAIN_TEMPLATE, prompt_digest, prompt_names, prompt_templates, simple_templates
-from helpers.labels.spaces import LABEL_SPACES, LabelSpace, folder_labels, label_space, sixteen_categories
+from helpers.labels.spaces import (
+    LABEL_SPACES,
+    LabelSpace,
+    folder_labels,
+    label_space,
+    make_label_space,
+    sixteen_categories,
+)
 from helpers.labels.synthetic import pug_index_map, pug_label_space
 from helpers.labels.validation import class_names, real_labels, validation_labels, wnids
 
@@ -17,6 +24,7 @@ __all__ = [
     "class_names",
     "folder_labels",
     "label_space",
+    "make_label_space",
     "prompt_digest",
     "prompt_names",
     "prompt_templates",
@@ -27,4 +35,4 @@ __all__ = [
     "sixteen_categories",
     "validation_labels",
     "wnids",
-]
+]  # fmt: skip

@@ -84,7 +84,8 @@ def _drawn(name: str) -> LabelSpace:
         for index, row in zip(fine, rows, strict=True):
             groups[row["category"]].append(index)
         return make_label_space(name, fine, groups, groups.values())
-    shown = [index for index in fine if name == "demo_fine" or index % 4 != 3]  # three drawings of every category
+    left_out = {"demo_fine": None, "demo_r": 3, "demo_a": 0}[name]  # which of the four drawings of every category
+    shown = [index for index in fine if index % 4 != left_out]
     return make_label_space(name, shown, (names[i] for i in shown), ([i] for i in shown))
 
 
@@ -96,9 +97,10 @@ LABEL_SPACES: dict[str, Callable[[], LabelSpace]] = {
     "sixteen_categories": _sixteen,
     "demo_fine": lambda: _drawn("demo_fine"),
     "demo_r": lambda: _drawn("demo_r"),
+    "demo_a": lambda: _drawn("demo_a"),
     "demo_categories": lambda: _drawn("demo_categories"),
 }
-"""The label spaces by name; the last three are those of the drawn world, with its fine classes as indices."""
+"""The label spaces by name; the last four are those of the drawn world, with its fine classes as indices."""
 
 
 def label_space(name: str) -> LabelSpace:

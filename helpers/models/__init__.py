@@ -9,6 +9,7 @@ from helpers.models.measured import measured
 from helpers.models.names import resolve, runnable
 from helpers.models.prepare import PROTOCOLS, preparation
 from helpers.models.table import MODEL_SETS, MODELS, ModelSpec
+from helpers.models.text import text_heads
 
 __all__ = [
     "MODELS",
@@ -32,4 +33,5 @@ __all__ = [
     "preparation",
     "resolve",
     "runnable",
+    "text_heads",
 ]

@@ -16,6 +16,7 @@ from helpers.errors import InputsUnavailable
 from helpers.models.table import ModelSpec
 
 CLIP_CONFIGS = "demo_open_clip"  # folder of open_clip's model configurations
+RECORD = "demo_twins.json"  # one entry a model and seed, written by the training
 MERGES = "demo_merges.txt.gz"  # what open_clip's SimpleTokenizer reads
 
 
@@ -38,6 +39,16 @@ def weights_path(spec: ModelSpec) -> Path:
             f"train them: python -m helpers.demo.train --model {spec.key}",
         )  # fmt: skip
     return path
+
+
+def record() -> dict[str, dict]:
+    """What is known of each training, by `<model>/seed<n>`: accuracies, shape bias, cost, recipe; empty without any.
+
+    >>> isinstance(record(), dict)
+    True
+    """
+    path = paths.reference(RECORD)
+    return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
 
 
 def register() -> None:

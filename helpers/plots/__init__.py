@@ -5,6 +5,7 @@ from helpers.plots import (
     connections,
     differences,
     disagreement,
+    drawings,
     general,
     heads,
     instrument,
@@ -17,6 +18,6 @@ from helpers.plots import (
 )
 
 __all__ = [
-    "calibration", "connections", "differences", "disagreement", "general", "heads", "instrument", "mistakes", "models",
-    "overview", "shape_texture", "style", "two_by_two",
+    "calibration", "connections", "differences", "disagreement", "drawings", "general", "heads", "instrument",
+    "mistakes", "models", "overview", "shape_texture", "style", "two_by_two",
 ]  # fmt: skip

@@ -79,7 +79,7 @@ def collect(
             else:
                 job = job_of(inputs, model, settings, max_images, local)
                 frame, source, facts = _made_here(inputs, job, opened)
-                hashes = _behind(job, facts)
+                hashes = behind(job, facts)
                 found.partial.extend(note for note in partial_notes(job, facts, frame) if note not in found.partial)
                 frame, hashes = _relabelled(inputs, frame, hashes)
         except InputsUnavailable as error:
@@ -115,13 +115,16 @@ def _made_here(inputs: Inputs, job: Job, opened: dict[str, sources.Source]) -> t
 def partial_notes(job: Job, facts: dict, frame: pd.DataFrame) -> list[str]:
     """In what the predictions are less, or other, than those of the published data."""
     notes = [f"a stand-in was used for {each}" for each in facts.get("stand_ins", [])]
+    if "split" in facts:
+        notes.append(f"the split of {job.dataset} was {facts['split']}: other members than VTAB's")
     n = sources.published_n(job.dataset)
     if len(frame) != n:
         notes.append(f"{len(frame):,} of the {n:,} images of {job.dataset}")
     return notes
 
 
-def _behind(job: Job, facts: dict) -> dict[str, str]:
+def behind(job: Job, facts: dict) -> dict[str, str]:
+    """{artifact id: sha256} of the images and weights that stored rows come from."""
     weights = resolve(job.model).weights
     return {**facts.get("artifacts", {}), **({weights: facts["weights"]} if weights else {})}
 

@@ -21,7 +21,10 @@ from helpers.predict.settings import Settings
 
 @dataclass(frozen=True)
 class Job:
-    """One model on one dataset under some views, on all its images or about `max_images` of them."""
+    """One model on one dataset under some views, on all its images or about `max_images` of them.
+
+    Of a task with classes of its own the features are kept, of any other dataset the predictions.
+    """
 
     model: str
     dataset: str
@@ -29,6 +32,11 @@ class Job:
     settings: Settings
     max_images: int | None = None
     local: sources.Local = None
+
+    @property
+    def features(self) -> bool:
+        """Whether it makes features without predictions."""
+        return sources.has_own_classes(self.dataset)
 
     @cached_property
     def name(self) -> str:
@@ -59,21 +67,28 @@ class Computed:
 
 
 def miss(job: Job, view_id: str) -> str | None:
-    """Why the store lacks the predictions of a view: "nothing stored" or the field that differs; None for a hit.
+    """Why the store lacks what a job makes of a view: "nothing stored" or the field that differs; None for a hit.
 
     Compared is what can be known here without loading anything: checkpoint, weights, prompts, files, part, label
     space, view and precision. What is not here (the images on a laptop, say) is not compared.
     """
     view = keys.view_of(job.model, view_id)
-    if not store.has_predictions(job.model, job.name, view.id):
+    there = store.has_embeddings if job.features else store.has_predictions
+    if not there(job.model, job.name, view.id):
         return "nothing stored"
-    _, document = store.read_predictions(job.model, job.name, view.id, columns=["image_id"])
-    return keys.mismatch(document, {**keys.known_facts(job.model, view, job.settings.precision), **job.known})
+    read = store.read_ids if job.features else store.read_predictions
+    _, document = read(job.model, job.name, view.id, columns=["image_id"])
+    facts = keys.known_facts(job.model, view, job.settings.precision, head=not job.features)
+    return keys.mismatch(document, {**facts, **job.known})
 
 
 def stored(job: Job, view_id: str) -> tuple[pd.DataFrame, dict]:
-    """The stored frame of a view and the facts of its key. Raises InputsUnavailable where nothing is stored."""
-    frame, document = store.read_predictions(job.model, job.name, keys.view_of(job.model, view_id).id)
+    """The stored frame of a view and the facts of its key. Raises InputsUnavailable where nothing is stored.
+
+    Of features it is the frame of their images: image_id, label, group.
+    """
+    read = store.read_ids if job.features else store.read_predictions
+    frame, document = read(job.model, job.name, keys.view_of(job.model, view_id).id)
     return frame, document["facts"]
 
 
@@ -102,7 +117,7 @@ def compute(
     }
     facts = {**source.facts, **{name: value for name, value in more.items() if value}}
     dataset = replace(source.dataset, dataset_id=job.name)
-    return run(network, dataset, views or job.views, job.settings, source.space, facts)
+    return run(network, dataset, views or job.views, job.settings, source.space, facts, features=job.features)
 
 
 def compute_all(jobs: Sequence[Job]) -> Computed:

@@ -38,16 +38,18 @@ class Report:
 def run(
     network: Network, dataset: Dataset, view_ids: Sequence[str], settings: Settings | None = None,
     space: labels.LabelSpace | None = None, extra: Mapping | None = None, root: Path | None = None,
+    features: bool = False,
 ) -> Report:  # fmt: skip
     """Predictions of one model on one dataset under every view asked for; finished images are not seen again.
 
     Views that compute the same are computed once, under the id that `views.canonical_view` gives. `extra` facts
-    (artifacts, subset) go into the key. The base view keeps embeddings and the model's head too. With `settings.shard`
-    the store is left unmerged. Raises BookError for NaN or constant logits, for images that cannot be read (after all
-    others are stored), for an unfinished run of another key, and where not even one image fits into memory.
+    (artifacts, subset) go into the key. The base view keeps embeddings and the model's head too. With `features`
+    embeddings alone are kept, in fp16 and without a head: for tasks of other classes. With `settings.shard` the store
+    is left unmerged. Raises BookError for NaN or constant logits (or features), for images that cannot be read (after
+    all others are stored), for an unfinished run of another key, and where not even one image fits into memory.
     """
     settings = resolved(settings or Settings())
-    space = space or labels.label_space(dataset.label_space)
+    space = None if features else space or labels.label_space(dataset.label_space)
     with machine(settings):
         passes = open_passes(network, dataset, space, view_ids, settings, extra, root)
         open_ones = [each for each in passes if not each.writer.complete]
@@ -84,7 +86,7 @@ def _undecodable(dataset: Dataset, unreadable: list[str]) -> BookError:
 
 
 def _see(
-    dataset: Dataset, space: labels.LabelSpace, batches: list[list[int]], passes: list[Pass], settings: Settings
+    dataset: Dataset, space: labels.LabelSpace | None, batches: list[list[int]], passes: list[Pass], settings: Settings
 ) -> list[str]:
     """Run all batches and hand their rows to the store; returns the images that could not be read."""
     from tqdm import tqdm
@@ -115,7 +117,8 @@ def _answers(
     reader = Reader(dataset, tuple(each.view for each in passes))
     sizes = {each.view.id: first_size(each.view.size, settings.batch_size) for each in passes}
     for each in passes:
-        _ = each.model.device_head  # built here once, not by several threads at a time
+        if "predictions" in each.writer.keys:
+            _ = each.model.device_head  # built here once, not by several threads at a time
 
     def work(item: Batch | list[int]) -> tuple[Batch, list[Answer]]:
         batch = item if isinstance(item, Batch) else reader.batch(item)

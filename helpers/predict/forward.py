@@ -12,7 +12,8 @@ from helpers import labels, models, views
 from helpers.datasets import Dataset
 from helpers.errors import BookError
 from helpers.predict.batches import Batch
-from helpers.predict.outputs import prediction_rows
+from helpers.predict.keys import FEATURES_DTYPE
+from helpers.predict.outputs import feature_rows, prediction_rows
 from helpers.predict.passes import Pass
 from helpers.predict.settings import Settings, autocast
 
@@ -23,12 +24,15 @@ BLOCK = 256
 
 
 class Answer(NamedTuple):
-    """What a network said about some images: their positions and pixels, logits [n, classes], matrices by name."""
+    """What a network said about some images: their positions and pixels, logits [n, classes], matrices by name.
+
+    Where features alone are asked for there are no logits.
+    """
 
     of: Pass
     positions: list[int]
     pixels: torch.Tensor
-    logits: torch.Tensor
+    logits: torch.Tensor | None
     matrices: dict[str, torch.Tensor]
 
 
@@ -80,8 +84,10 @@ def _halved(each: Pass, size: int) -> int:
 def _answer(each: Pass, positions: list[int], pixels: torch.Tensor, settings: Settings) -> Answer:
     import torch
 
+    alone = "predictions" not in each.writer.keys
     with torch.inference_mode():
-        logits, embedding, before = forward_images(each.run, each.view, pixels, settings)
+        run = feature_images if alone else forward_images
+        logits, embedding, before = run(each.run, each.view, pixels, settings)
     matrices = {}
     if "embeddings" in each.writer.keys:
         matrices = {"embedding": embedding} | ({} if before is None else {"before_projection": before})
@@ -97,6 +103,14 @@ def forward_images(
     return models.logits_from_features(embedding.float(), model.device_head), embedding, before
 
 
+def feature_images(
+    model: models.LoadedModel, view: views.View, pixels: torch.Tensor, settings: Settings
+) -> tuple[None, torch.Tensor, torch.Tensor | None]:
+    """As `forward_images`, without logits: the head is not even built."""
+    with autocast(settings):
+        return None, *model.features(model_input(view, pixels, settings))
+
+
 def model_input(view: views.View, pixels: torch.Tensor, settings: Settings) -> torch.Tensor:
     """Normalised images on the device, channels last: convolutions are faster so, attention does not mind."""
     import torch
@@ -106,10 +120,13 @@ def model_input(view: views.View, pixels: torch.Tensor, settings: Settings) -> t
 
 
 def settle(answer: Answer, dataset: Dataset, settings: Settings) -> Answer:
-    """The same answer in main memory. Raises BookError for NaN or constant logits, naming the images and the layer."""
+    """The same answer in main memory. Raises BookError for NaN or constant logits, naming the images and the layer.
+
+    Without logits it is the features that must be finite and differ within an image.
+    """
     import torch
 
-    each, logits = answer.of, answer.logits
+    each, logits = answer.of, answer.matrices["embedding"] if answer.logits is None else answer.logits
     if not models.is_sound(logits):
         bad = (~logits.isfinite().all(-1) | (logits.amax(-1) == logits.amin(-1))).nonzero().flatten().tolist()
         names = [dataset.images.where(answer.positions[row]) for row in bad[:3]]
@@ -120,7 +137,8 @@ def settle(answer: Answer, dataset: Dataset, settings: Settings) -> Answer:
             thing = f"{error.thing} under {each.view.id} on {dataset.dataset_id} ({', '.join(names)})"
             raise BookError(thing, error.expected, error.remedy) from None
     matrices = {name: matrix.float().cpu() for name, matrix in answer.matrices.items()}
-    return answer._replace(pixels=None, logits=logits.float().cpu(), matrices=matrices)
+    kept = None if answer.logits is None else logits.float().cpu()
+    return answer._replace(pixels=None, logits=kept, matrices=matrices)
 
 
 @dataclass
@@ -128,7 +146,7 @@ class Block:
     """Answers that wait to be written, some hundred images together: a table costs the same for 8 rows as for 200."""
 
     dataset: Dataset
-    space: labels.LabelSpace
+    space: labels.LabelSpace | None
     passes: list[Pass]
     settings: Settings
     waiting: dict[str, list[Answer]] = field(default_factory=dict)
@@ -160,8 +178,13 @@ class Block:
         for answers in waiting.values():
             writer = answers[0].of.writer
             positions = np.concatenate([answer.positions for answer in answers])
+            facts = self.dataset.table.take(positions)
+            matrices = {
+                name: torch.cat([answer.matrices[name] for answer in answers]).numpy() for name in answers[0].matrices
+            }
+            if answers[0].logits is None:
+                narrow = {name: matrix.astype(FEATURES_DTYPE) for name, matrix in matrices.items()}
+                writer.append(feature_rows(facts), narrow)
+                continue
             logits = torch.cat([answer.logits for answer in answers])
-            frame = prediction_rows(logits, self.dataset.table.take(positions), self.space)
-            names = list(answers[0].matrices)
-            matrices = {name: torch.cat([a.matrices[name] for a in answers]).numpy() for name in names}
-            writer.append(frame, matrices or None)
+            writer.append(prediction_rows(logits, facts, self.space), matrices or None)

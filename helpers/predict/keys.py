@@ -14,6 +14,7 @@ from helpers.models import twins
 from helpers.predict.settings import Settings
 
 BASE_VIEWS = ("eval", "asis")
+FEATURES_DTYPE = "float16"
 WITHOUT_EMBEDDINGS = ("imagenet_c", "demo_c")
 _LIBRARIES = {"timm": "timm", "open_clip": "open_clip_torch"}
 
@@ -37,10 +38,13 @@ def view_of(model: str, view_id: str) -> views.View:
     return views.make_view(views.canonical_view(view_id, preprocessing), preprocessing)
 
 
-def known_facts(model: str, view: views.View, precision: str, weights: str | None = None) -> dict:
+def known_facts(
+    model: str, view: views.View, precision: str, weights: str | None = None, head: bool = True
+) -> dict:  # fmt: skip
     """The facts of a key that cost nothing: checkpoint, weights, prompts, view, precision.
 
-    `weights` is the hash of the weight file where it is known. Prompts are left out where open_clip is not installed.
+    `weights` is the hash of the weight file where it is known. Prompts are left out where open_clip is not installed,
+    and for features alone (`head` False), on which they have no influence.
     """
     spec = models.resolve(model)
     facts = {
@@ -50,7 +54,7 @@ def known_facts(model: str, view: views.View, precision: str, weights: str | Non
     }
     if weights:
         facts["weights"] = weights
-    if spec.backend == "open_clip":
+    if head and spec.backend == "open_clip":
         with contextlib.suppress(InputsUnavailable):
             facts["prompts"] = labels.prompt_digest(*_prompts(spec))
     return facts
@@ -82,16 +86,27 @@ def prediction_key(
     extra: Mapping | None = None,
 ) -> store.PredictionKey:  # fmt: skip
     """Everything that may change a stored row; `extra` facts (artifacts, subset, hash of the weights) replace ours."""
-    facts = known_facts(model.key, view, settings.precision, model.weights_hash)
+    facts = known_facts(model.key, view, settings.precision, model.weights_hash) | _run_facts(model, dataset, settings)
     facts |= {
         "label_space": space.digest,
         "head": None if model.head.weight is None else store.head_digest(*folded(model.head)),
-        "images": dataset.digest,
-        "versions": {each: version(each) for each in ("torch", _LIBRARIES[model.spec.backend], "pillow")},
     }
-    if settings.compile:
-        facts["compiled"] = True
     return store.PredictionKey(model.key, dataset.dataset_id, view.id, facts | dict(extra or {}))
+
+
+def feature_key(
+    model: models.LoadedModel, dataset: Dataset, view: views.View, settings: Settings, extra: Mapping | None = None
+) -> store.PredictionKey:  # fmt: skip
+    """The key of features that are kept without predictions: fp16, and neither a head nor a label space in it."""
+    facts = known_facts(model.key, view, settings.precision, model.weights_hash, head=False)
+    facts |= _run_facts(model, dataset, settings) | {"dtype": FEATURES_DTYPE, "kind": model.embedding}
+    return store.PredictionKey(model.key, dataset.dataset_id, view.id, facts | dict(extra or {}))
+
+
+def _run_facts(model: models.LoadedModel, dataset: Dataset, settings: Settings) -> dict:
+    libraries = ("torch", _LIBRARIES[model.spec.backend], "pillow")
+    facts = {"images": dataset.digest, "versions": {each: version(each) for each in libraries}}
+    return facts | ({"compiled": True} if settings.compile else {})
 
 
 def embedding_key(key: store.PredictionKey, kind: str) -> store.PredictionKey | None:

@@ -9,6 +9,8 @@ from helpers.errors import BookError
 from helpers.store import shards
 from helpers.store.predictions import Entry, locate
 
+KINDS = ("predictions", "embeddings")  # where shards lie: beside the predictions, or beside features kept alone
+
 
 def merge_parts(root: Path | None = None) -> list[str]:
     """Merge every finished run that was split (`--shard i/n`) into the store; returns what was merged, in words.
@@ -19,8 +21,9 @@ def merge_parts(root: Path | None = None) -> list[str]:
     >>> merge_parts(Path("/nowhere"))
     []
     """
-    folder = Path(root or paths.store_dir()) / "predictions"
-    entries = [Entry(each.parent, each.name.removesuffix(".parts")) for each in sorted(folder.glob("*/*/*.parts"))]
+    folder = Path(root or paths.store_dir())
+    found = [part for kind in KINDS for part in sorted((folder / kind).glob("*/*/*.parts"))]
+    entries = [Entry(each.parent, each.name.removesuffix(".parts")) for each in found]
     done: list[str] = []
     missing: list[BookError] = []
     for entry in entries:
@@ -38,10 +41,10 @@ def merge_parts(root: Path | None = None) -> list[str]:
 
 def tidy_up(model: str, dataset: str, view: str, root: Path | None = None) -> None:
     """Remove the shards of an entry that was merged just before its run was killed; do nothing otherwise."""
-    entry = locate(model, dataset, view, root)
-    writer = _writer(entry, root) if entry.parts.is_dir() else None
-    if writer is not None and writer.complete:
-        writer.finish()
+    for entry in (locate(model, dataset, view, root, kind) for kind in KINDS):
+        writer = _writer(entry, root) if entry.parts.is_dir() else None
+        if writer is not None and writer.complete:
+            writer.finish()
 
 
 def _writer(entry: Entry, root: Path | None) -> store.ShardWriter | None:

@@ -18,6 +18,13 @@ if TYPE_CHECKING:
 CARRIED = ("group", "shape", "texture")
 
 
+def feature_rows(facts: pa.Table) -> pd.DataFrame:
+    """The frame beside features that are kept without predictions: image_id, label and, where there are any, group."""
+    frame = pd.DataFrame({name: facts.column(name).to_pylist() for name in ("image_id", "label")})
+    there = "group" in facts.column_names and facts.column("group").null_count < len(facts)
+    return frame.assign(group=facts.column("group").to_pylist()) if there else frame
+
+
 def prediction_rows(logits: torch.Tensor, facts: pa.Table, space: LabelSpace) -> pd.DataFrame:
     """The predictions frame of these images: softmax over the candidate classes, its argmax, p_true, top-5.
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from helpers import labels, models, paths, store, views
 from helpers.datasets import Dataset
-from helpers.predict.keys import embedding_key, folded, prediction_key, view_of
+from helpers.predict.keys import embedding_key, feature_key, folded, prediction_key, view_of
 from helpers.predict.settings import Settings
 
 
@@ -72,10 +72,13 @@ def _lay_out(model: models.LoadedModel) -> None:
 
 
 def open_passes(
-    network: Network, dataset: Dataset, space: labels.LabelSpace, view_ids: Sequence[str], settings: Settings,
+    network: Network, dataset: Dataset, space: labels.LabelSpace | None, view_ids: Sequence[str], settings: Settings,
     extra: Mapping | None = None, root: Path | None = None,
 ) -> list[Pass]:  # fmt: skip
-    """One pass for each distinct view of `view_ids`; the head and (base view) the embeddings are kept as well."""
+    """One pass for each distinct view of `view_ids`; the head and (base view) the embeddings are kept as well.
+
+    Without a `space` only features are kept, and no head is built: for CLIP that alone would take hours on a CPU.
+    """
     wanted = {view.id: view for view in (view_of(network.name, view_id) for view_id in view_ids)}
     ids = dataset.table.column("image_id").to_pylist()
     part, parts = settings.shard
@@ -83,9 +86,8 @@ def open_passes(
     passes = []
     for view in wanted.values():
         model = at_size(network, view.size, settings, root)
-        key = prediction_key(model, dataset, view, space, settings, extra)
-        matrices = embedding_key(key, model.embedding)
-        if matrices and model.head.weight is not None:
+        key, matrices = _keys(model, dataset, view, space, settings, extra)
+        if key and matrices and model.head.weight is not None:
             store.write_head(model.key, *folded(model.head), root=root)
         writer = store.ShardWriter(
             key, embedding_key=matrices, n=len(ids), shard_rows=settings.shard_rows, worker=worker,
@@ -95,6 +97,17 @@ def open_passes(
         todo = np.array([image not in finished for image in ids], dtype=bool)
         passes.append(Pass(view, model, _compiled(model, settings), writer, todo))
     return passes
+
+
+def _keys(
+    model: models.LoadedModel, dataset: Dataset, view: views.View, space: labels.LabelSpace | None, settings: Settings,
+    extra: Mapping | None,
+) -> tuple[store.PredictionKey | None, store.PredictionKey | None]:  # fmt: skip
+    """The keys of the predictions and of the matrices of a pass."""
+    if space is None:
+        return None, feature_key(model, dataset, view, settings, extra)
+    key = prediction_key(model, dataset, view, space, settings, extra)
+    return key, embedding_key(key, model.embedding)
 
 
 def _compiled(model: models.LoadedModel, settings: Settings) -> models.LoadedModel:

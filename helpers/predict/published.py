@@ -26,6 +26,17 @@ def testbed() -> tuple[pd.DataFrame | None, dict[str, str], dict[str, str]]:
     return pd.read_csv(path).set_index("model"), fetch.provenance([TESTBED]), {}
 
 
+def drawn_factors(frames: Mapping[str, pd.DataFrame]) -> dict[str, object]:
+    """What `mistakes_rows` needs for a drawn set, whose predictions carry the factor of every image as their group.
+
+    >>> frame = pd.DataFrame({"image_id": ["a"], "group": ["pose"]})
+    >>> drawn_factors({"vit": frame})["factor_of"].to_dict()
+    {'a': 'pose'}
+    """
+    first = next(iter(frames.values()), pd.DataFrame({"image_id": [], "group": []}))
+    return {"dataset": "demo_x", "factor_of": first.set_index("image_id")["group"]}
+
+
 def under_real(frames: Mapping[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
     """Validation predictions of every model under ReaL's labels (46,837 of 50,000 images have any).
 

@@ -121,18 +121,18 @@ def _package_row(profile: str | Profile, sections: Sequence[str]) -> tuple[str, 
 
 
 def _other_copy(name: str, manifest: Mapping[str, Artifact]) -> bool:
-    other = OTHER_COPIES.get(name)
-    return bool(other) and fetch.where_is(other, manifest=manifest) in (*AT_HAND, "network")
+    places = {fetch.where_is(other, manifest=manifest) for other in OTHER_COPIES.get(name, ())}
+    return bool(places & {*AT_HAND, "network"})
 
 
 def _remedy(artifact: Artifact, where: str, manifest: Mapping[str, Artifact]) -> str:
     if where == "offline":
         return "unset BOOK_OFFLINE, or set BOOK_MIRROR to a copy"
-    steps = artifact.steps or f"install {artifact.package.distribution}" if artifact.package else artifact.steps or ""
+    steps = artifact.steps or (f"install {artifact.package.distribution}" if artifact.package else "")
     place = paths.data_dir() / artifact.id / (artifact.filename or "files")
     found = f"{steps.rstrip('. ')}; put it at {place}, or give --local {artifact.id}=PATH"
-    other = manifest.get(OTHER_COPIES.get(artifact.id, ""))
-    return f"{found}; or take the copy {other.id}: {other.steps or other.title}" if other else found
+    others = (manifest[other] for other in OTHER_COPIES.get(artifact.id, ()))
+    return found + "".join(f"; or take the copy {other.id}: {other.steps or other.title}" for other in others)
 
 
 def _unlisted_weights(profile: str | Profile, sections: Sequence[str]) -> list[tuple[str, ...]]:

@@ -41,7 +41,11 @@ def _paper_roles(models: tuple[str, ...]) -> dict[str, Inputs]:
     return roles
 
 
-_DEMO_SETS = {"val": "demo_val", "r": "demo_r", "cue_conflict": "demo_cue_conflict"}
+_DEMO_SETS = {
+    "val": "demo_val", "v2": "demo_v2", "a": "demo_a_convnet", "r": "demo_r",
+    "sketch": "demo_sketch", "c": "demo_c", "hard": "demo_hard", "real": "demo_real",
+    "cue_conflict": "demo_cue_conflict",
+}  # fmt: skip
 
 
 PROFILES: dict[str, Profile] = {

@@ -2,7 +2,16 @@
 
 from helpers.store.exchange import export_imagenet_x, export_model_vs_human, import_imagenet_x, import_model_vs_human
 from helpers.store.keys import PredictionKey, explain_difference
-from helpers.store.matrices import head_digest, read_embeddings, read_head, write_embeddings, write_head
+from helpers.store.matrices import (
+    has_embeddings,
+    head_digest,
+    matrix_names,
+    read_embeddings,
+    read_head,
+    read_ids,
+    write_embeddings,
+    write_head,
+)
 from helpers.store.predictions import has_predictions, read_predictions, write_predictions
 from helpers.store.status import status
 from helpers.store.writer import ShardWriter
@@ -13,12 +22,15 @@ __all__ = [
     "explain_difference",
     "export_imagenet_x",
     "export_model_vs_human",
+    "has_embeddings",
     "has_predictions",
     "head_digest",
     "import_imagenet_x",
     "import_model_vs_human",
+    "matrix_names",
     "read_embeddings",
     "read_head",
+    "read_ids",
     "read_predictions",
     "status",
     "write_embeddings",

@@ -16,7 +16,7 @@ from helpers.errors import BookError, InputsUnavailable
 from helpers.store import files
 from helpers.store.frames import canonical_rows, from_table, to_table
 from helpers.store.keys import PredictionKey
-from helpers.store.predictions import check_key, locate, read_index, read_table, write_index, write_parquet
+from helpers.store.predictions import check_key, locate, read_index, read_table, whole, write_index, write_parquet
 
 CHUNK = 4096
 DTYPES = ("float16", "float32")
@@ -122,6 +122,32 @@ def read_embeddings(
     if matrix.ndim != 2 or len(matrix) != table.num_rows:
         raise BookError(str(path), f"{table.num_rows:,} rows, found shape {list(matrix.shape)}", again)
     return from_table(table), matrix, document["key"]
+
+
+def has_embeddings(model: str, dataset: str, view: str, root: Path | None = None) -> bool:
+    """Whether embeddings are stored, by their JSON file and the sizes of what it names (no bytes are read).
+
+    >>> has_embeddings("nobody", "vtab_svhn", "paper.eval", root="/nowhere")
+    False
+    """
+    return whole(locate(model, dataset, view, root, "embeddings"), None) is None
+
+
+def read_ids(
+    model: str, dataset: str, view: str, root: Path | None = None, columns: Sequence[str] | None = None
+) -> tuple[pd.DataFrame, dict]:  # fmt: skip
+    """The frame of the images of stored embeddings (image_id, label, group) and the key document; no matrix is read.
+
+    Raises InputsUnavailable if nothing is stored, BookError for a table that is not what the JSON file says.
+    """
+    entry = locate(model, dataset, view, root, "embeddings")
+    document = read_index(entry)
+    return from_table(read_table(entry, document, columns)), document["key"]
+
+
+def matrix_names(model: str, dataset: str, view: str, root: Path | None = None) -> tuple[str, ...]:
+    """Names of the matrices of stored embeddings, sorted. Raises InputsUnavailable if nothing is stored."""
+    return tuple(sorted(read_index(locate(model, dataset, view, root, "embeddings"))["files"].keys() - {"table"}))
 
 
 def head_digest(weight: np.ndarray, bias: np.ndarray | None = None) -> str:

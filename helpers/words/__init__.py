@@ -24,6 +24,7 @@ from helpers.words import (
     synthetic,
     titles,
     transferability,
+    twins,
     two_by_two,
     users,
 )
@@ -35,5 +36,5 @@ __all__ = [
     "absent", "ahead", "audit", "calibration", "choices", "claims", "connections", "differences", "disagreement",
     "front", "heads", "instrument", "invariance", "literature", "mistakes", "models", "picker", "readings",
     "reproduced", "robustness", "sets", "shape_texture", "shown", "similarity", "synthesis", "synthetic", "table",
-    "titles", "transferability", "two_by_two", "users",
+    "titles", "transferability", "twins", "two_by_two", "users",
 ]  # fmt: skip

@@ -97,7 +97,7 @@ def seeds(entries: dict[str, dict]) -> pd.DataFrame:
     `entries`: the record of the twins by `<model>/seed<n>`. One line per contrast with accuracy (points) and shape
     bias, a column a seed; seeds without all four models are left out. The paper has one seed of each model.
 
-    >>> entry = {"accuracy": 80.0, "shape_bias": 0.5}
+    >>> entry = {"val": {"accuracy": 80.0, "shape_bias": 0.5}}
     >>> names = ("twin_convnext_sup", "twin_vit_sup", "twin_convnext_clip", "twin_vit_clip")
     >>> seeds({f"{name}/seed0": entry for name in names}).columns.tolist()
     ['contrast', 'seed 0', 'largest minus smallest']
@@ -116,5 +116,5 @@ def seeds(entries: dict[str, dict]) -> pd.DataFrame:
 
 
 def _difference(entries: dict, seed: int, first: str, second: str, metric: str) -> float:
-    values = [entries[f"{SETS['demo'].models[model]}/seed{seed}"][metric] for model in (first, second)]
+    values = [entries[f"{SETS['demo'].models[model]}/seed{seed}"]["val"][metric] for model in (first, second)]
     return values[0] - values[1]

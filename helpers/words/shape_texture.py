@@ -26,8 +26,13 @@ def answer(rows: pd.DataFrame, models: tuple[str, ...]) -> str:
     if not levels:
         return "**Answer.** Not run: no decisions were available."
     lines = ["**Answer.** Share of shape decisions, pooled: " + "; ".join(levels) + "."]
-    lines += [f"People: {shown(people[0])}." if people else "People: not run."]
-    bullets = [f"- {ahead(crossed.loc[pair], 'shape bias')}" for pair in PAIRS if pair in crossed.index]
+    if people:
+        lines += [f"People: {shown(people[0])}."]
+    elif not crossed.dataset.str.startswith("demo_").any():  # nobody was asked about the drawings
+        lines += ["People: not run."]
+    among = [pair for pair in crossed.index if " - " in pair and set(pair.split(" - ")) <= set(models)]
+    pairs = [pair for pair in PAIRS if pair in crossed.index] or among
+    bullets = [f"- {ahead(crossed.loc[pair], 'shape bias')}" for pair in pairs]
     resolved = sum("; resolved" in bullet for bullet in bullets)
     closing = (
         f"Of these {len(bullets)} differences {resolved} would hold on other shapes and textures by these intervals, "

@@ -56,7 +56,8 @@ def against(truth: Iterable[dict], measured: pd.DataFrame) -> pd.DataFrame:
     known = pd.DataFrame(list(truth))[[*KEY, "value"]].rename(columns={"value": "planted"})
     both = measured.merge(known, on=KEY, how="inner")
     low, high = both["ci_low"].astype(float), both["ci_high"].astype(float)
-    inside = ((low <= both["planted"]) & (both["planted"] <= high)).astype(object)
+    rounding = 1e-9 * both["planted"].abs()  # an interval that ends at the truth holds it
+    inside = ((low <= both["planted"] + rounding) & (both["planted"] - rounding <= high)).astype(object)
     return both.assign(difference=both["value"] - both["planted"], inside=inside.where(low.notna(), None))
 
 

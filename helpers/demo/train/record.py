@@ -7,8 +7,7 @@ import os
 from pathlib import Path
 
 from helpers import paths
-
-RECORD = "demo_twins.json"
+from helpers.models.twins import RECORD
 
 
 def read_record(path: Path | None = None) -> dict[str, dict]:

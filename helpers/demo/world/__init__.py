@@ -24,9 +24,12 @@ from helpers.demo.world.classes import (
     drawings,
     rendition_mask,
 )
+from helpers.demo.world.corruptions import CORRUPTIONS, SEVERITIES, corrupt
 from helpers.demo.world.exemplars import exemplar_columns
 from helpers.demo.world.materials import CATEGORY_OF, MATERIAL_OF, MATERIALS, PATTERNS
+from helpers.demo.world.relabelled import second_look
 from helpers.demo.world.rendering import measure, render
+from helpers.demo.world.robust_sets import ADVERSARIAL_CLASSES
 from helpers.demo.world.scene import (
     HEIGHT,
     OBJECT_OCCLUDERS,
@@ -40,15 +43,19 @@ from helpers.demo.world.scene import (
     sample_scene,
     spawn,
 )
-from helpers.demo.world.sets import SETS, DemoSet, Item, demo_set, factor_table, factors, set_hash
+from helpers.demo.world.set_tables import factor_table, set_hash
+from helpers.demo.world.sets import SETS, DemoSet, Item, demo_set, factors
 from helpers.demo.world.sheets import contact_sheet
+from helpers.demo.world.showing import shown, standing_out, visible_classes
 from helpers.demo.world.styles import STYLES, TRAINED_STYLES
 from helpers.demo.world.top_factors import FACTORS, SLOTS, apply_factor, far_palettes, neighbours, with_variant
 
 __all__ = [
+    "ADVERSARIAL_CLASSES",
     "ATTRIBUTION",
     "BUSY",
     "CATEGORY_OF",
+    "CORRUPTIONS",
     "FACTORS",
     "HEIGHT",
     "MATERIALS",
@@ -65,6 +72,7 @@ __all__ = [
     "QUIET",
     "RENDITION_CLASSES",
     "SETS",
+    "SEVERITIES",
     "SLOTS",
     "STYLES",
     "TINTS",
@@ -81,6 +89,7 @@ __all__ = [
     "category_of",
     "class_names",
     "contact_sheet",
+    "corrupt",
     "demo_set",
     "drawings",
     "exemplar_columns",
@@ -95,8 +104,12 @@ __all__ = [
     "render",
     "rendition_mask",
     "sample_scene",
+    "second_look",
     "set_hash",
+    "shown",
     "spawn",
+    "standing_out",
+    "visible_classes",
     "vocabulary",
     "with_variant",
 ]

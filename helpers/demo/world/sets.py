@@ -5,22 +5,21 @@ Image i depends on (seed, set name, i) alone: a set can be read in any order, in
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 import numpy as np
-import pandas as pd
 
-from helpers.demo.world import exemplars
+from helpers.demo.world import exemplars, robust_sets, sketches
 from helpers.demo.world.classes import N_FINE, RENDITION_CLASSES, category_indices
 from helpers.demo.world.rendering import render
 from helpers.demo.world.scene import AGREEMENT, Scene, one_of, sample_scene, spawn
+from helpers.demo.world.schedule import factor_scene, slots
 from helpers.demo.world.styles import STYLES
-from helpers.demo.world.top_factors import SLOTS, apply_factor, with_variant
+from helpers.demo.world.top_factors import apply_factor, with_variant
 from helpers.errors import BookError
 
-BLOCK = 200  # images after which the schedule of factors repeats in a new order
 FACTOR_RATE = 0.7  # share of training images with one of the sixteen factors
 
 
@@ -57,8 +56,8 @@ class DemoSet:
 
     def pixels(self, index: int) -> np.ndarray:
         """Image `index`: uint8 array (80, 96, 3)."""
-        alter, image = SETS[self.name].alter, render(self.scene(index))
-        return alter(image, self.seed, index) if alter else image
+        alter, scene = SETS[self.name].alter, self.scene(index)
+        return alter(_kept(scene), self.seed, index) if alter else render(scene)
 
     def __getitem__(self, index: int) -> Item:
         scene = self.scene(index)
@@ -66,6 +65,13 @@ class DemoSet:
 
     def __iter__(self) -> Iterator[Item]:
         return (self[index] for index in range(self.n))
+
+
+@lru_cache(maxsize=128)  # the 100 sources of `c` are drawn once, not once for each of 75 conditions
+def _kept(scene: Scene) -> np.ndarray:
+    image = render(scene)
+    image.setflags(write=False)
+    return image
 
 
 def own_label(scene: Scene) -> tuple[int, ...]:
@@ -100,7 +106,7 @@ class SetSpec:
 def training_scene(seed: int, index: int) -> Scene:
     """A training scene: the material agrees in 93 %, and 70 % of the images have one factor, as often as in `val`."""
     rng = spawn(seed, "train", index)
-    factor = one_of(rng, _slots()) if rng.random() < FACTOR_RATE else None
+    factor = one_of(rng, slots()) if rng.random() < FACTOR_RATE else None
     fine = int(rng.integers(N_FINE))
     scene = sample_scene(rng, fine, agreement=AGREEMENT)
     if factor is None or (factor == "subcategory" and fine not in with_variant()):
@@ -108,33 +114,14 @@ def training_scene(seed: int, index: int) -> Scene:
     return apply_factor(scene, factor, rng)
 
 
-def _slots() -> list[str]:
-    return [factor for factor, number in SLOTS.items() for _ in range(number)]
-
-
-def _scheduled(seed: int, name: str, index: int) -> tuple[str, int]:
-    """Factor and fine class of image `index`: 200 slots and 64 classes, in an order of each block's own."""
-    factor = _slots()[int(spawn(seed, f"{name}/factors", index // BLOCK).permutation(BLOCK)[index % BLOCK])]
-    fine = int(spawn(seed, f"{name}/classes", index // N_FINE).permutation(N_FINE)[index % N_FINE])
-    return factor, fine
-
-
-def _factor_scene(name: str, seed: int, index: int) -> Scene:
-    factor, fine = _scheduled(seed, name, index)
-    rng = spawn(seed, name, index)
-    if factor == "subcategory" and fine not in with_variant():
-        fine = int(rng.choice(with_variant()))
-    return apply_factor(sample_scene(rng, fine), factor, rng)
-
-
 def tuning_scene(seed: int, index: int) -> Scene:
     """A scene of the split that checkpoints and settings are chosen on: like `validation_scene`, drawn apart."""
-    return _factor_scene("tune", seed, index)
+    return factor_scene("tune", seed, index)
 
 
 def validation_scene(seed: int, index: int) -> Scene:
     """A scene of `val`: exactly one top factor, the material its category's own (but for the factor "texture")."""
-    return _factor_scene("val", seed, index)
+    return factor_scene("val", seed, index)
 
 
 def rendition_scene(seed: int, index: int) -> Scene:
@@ -175,14 +162,28 @@ SETS: dict[str, SetSpec] = {
         exemplars.conflict_scene, exemplars.image_id, 1_280, 4, 1_280, labels=_category, columns=_cues
     ),
     "r": SetSpec(rendition_scene, _numbered("r"), 1_000, 5, group=_style),
-}
+    "v2": SetSpec(robust_sets.fresh_scene, _numbered("v2"), 1_000, 11, group=_top_factor),
+    "sketch": SetSpec(
+        sketches.sketch_scene, _numbered("sketch"), 500, 12, columns=sketches.sketch_columns, alter=sketches.sketched
+    ),
+    "c": SetSpec(
+        robust_sets.source_scene, robust_sets.corrupted_id, 7_500, 3, 7_500, columns=robust_sets.corrupted_columns,
+        alter=robust_sets.corrupted,
+    ),
+    "hard": SetSpec(
+        robust_sets.hard_scene, _numbered("hard"), 500, 13, labels=robust_sets.hard_labels,
+        group=robust_sets.number_of_factors,
+    ),
+    "pool": SetSpec(robust_sets.pool_scene, _numbered("pool"), 6_000, 14),
+    "a_convnet": SetSpec(robust_sets.convnet_scene, robust_sets.convnet_id, 500, 14, 500, group=_top_factor),
+}  # fmt: skip
 
 
 def demo_set(name: str, n: int | None = None, seed: int | None = None) -> DemoSet:
     """A set of the drawn world, by name; images are rendered when asked for.
 
-    `name`: a key of SETS (train, tune, val, cue_conflict, r); `n`: images (default: the set's usual size);
-    `seed`: world seed (default: the set's own, so that no two sets share images).
+    `name`: a key of SETS (train, tune, val, cue_conflict, r, ...); `n`: images (default: the set's usual size);
+    `seed`: world seed (default: the set's own, so that no two sets share scenes, but for `c`, made from `val`'s).
     Raises BookError for an unknown name or more images than the set can have.
 
     >>> items = demo_set("val", n=4)
@@ -206,28 +207,3 @@ def factors(scene: Scene) -> dict:
     ('bird', 1, 'none')
     """
     return {**vars(scene), "category": scene.category, "count": scene.count}
-
-
-def factor_table(items: DemoSet) -> pd.DataFrame:
-    """One row per image with `image_id`, `label` and every factor; nothing is rendered.
-
-    >>> factor_table(demo_set("val", n=3)).image_id.tolist()[-1]
-    'val_00002.png'
-    """
-    scenes = [items.scene(i) for i in range(len(items))]
-    rows = [{"image_id": items.image_id(i), "label": s.fine, **factors(s)} for i, s in enumerate(scenes)]
-    return pd.DataFrame(rows)
-
-
-def set_hash(items: DemoSet, every: int = 1) -> str:
-    """SHA-256 over ids, labels and rendered pixels of every `every`-th image, for the key of stored predictions.
-
-    >>> len(set_hash(demo_set("val", n=2)))
-    64
-    """
-    digest = hashlib.sha256(f"{items.name} {items.n} {items.seed} {every}".encode())
-    for index in range(0, len(items), every):
-        item = items[index]
-        digest.update(f"{item.image_id} {item.label}".encode())
-        digest.update(item.image.tobytes())
-    return digest.hexdigest()

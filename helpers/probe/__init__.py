@@ -1,0 +1,12 @@
+"""Linear probes on stored features: the protocol of CLIP_benchmark, L-BFGS, zero-shot heads, and a leak on purpose."""
+
+from helpers.probe.clip_benchmark import clip_benchmark, clip_benchmark_sweep
+from helpers.probe.lbfgs import lbfgs
+from helpers.probe.leak import Leak, leak
+from helpers.probe.result import ProbeResult
+from helpers.probe.splits import Task, task_of
+from helpers.probe.zero_shot import zero_shot
+
+__all__ = [
+    "Leak", "ProbeResult", "Task", "clip_benchmark", "clip_benchmark_sweep", "lbfgs", "leak", "task_of", "zero_shot",
+]  # fmt: skip
