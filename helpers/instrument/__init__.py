@@ -18,6 +18,7 @@ from helpers.instrument import (
     robustness,
     shape_texture,
     similarity,
+    synthesis,
     synthetic,
     transferability,
 )
@@ -32,6 +33,7 @@ CHECKS: dict[str, Callable[[np.random.Generator, int], pd.DataFrame]] = {
     "08_invariance": invariance.check,
     "06_transferability": transferability.check,
     "09_similarity": similarity.check,
+    "10_synthesis": synthesis.check,
 }
 
 

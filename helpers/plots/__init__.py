@@ -2,10 +2,12 @@
 
 from helpers.plots import (
     calibration,
+    connections,
     differences,
     disagreement,
     drawings,
     general,
+    heads,
     instrument,
     mistakes,
     models,
@@ -16,9 +18,11 @@ from helpers.plots import (
     style,
     sweeps,
     transferability,
+    two_by_two,
 )
 
 __all__ = [
-    "calibration", "differences", "disagreement", "drawings", "general", "instrument", "mistakes", "models",
-    "overview", "robustness", "shape_texture", "similarity", "style", "sweeps", "transferability",
+    "calibration", "connections", "differences", "disagreement", "drawings", "general", "heads", "instrument",
+    "mistakes", "models", "overview", "robustness", "shape_texture", "similarity", "style", "sweeps", "transferability",
+    "two_by_two",
 ]  # fmt: skip

@@ -3,6 +3,7 @@
 from helpers.predict.among import among_classes
 from helpers.predict.collect import Collected, Inputs, collect, job_of, together
 from helpers.predict.compute import Computed, Job, compute_all
+from helpers.predict.embedded import Embedded, embedded
 from helpers.predict.engine import Report, run
 from helpers.predict.features import Features, features
 from helpers.predict.keys import view_of
@@ -13,7 +14,7 @@ from helpers.predict.settings import Settings
 from helpers.predict.several import artifacts, shortfalls, table
 
 __all__ = [
-    "Collected", "Computed", "Features", "Inputs", "Job", "Network", "Report", "Settings", "among_classes",
-    "artifacts", "clean_on", "collect", "compute_all", "features", "job_of", "merge_parts", "run", "same_classes",
-    "shortfalls", "table", "together", "view_of",
+    "Collected", "Computed", "Embedded", "Features", "Inputs", "Job", "Network", "Report", "Settings",
+    "among_classes", "artifacts", "clean_on", "collect", "compute_all", "embedded", "features", "job_of",
+    "merge_parts", "run", "same_classes", "shortfalls", "table", "together", "view_of",
 ]  # fmt: skip

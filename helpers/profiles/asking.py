@@ -8,7 +8,7 @@ from pathlib import Path
 
 from helpers import predict, similarity
 from helpers.errors import BookError
-from helpers.predict import Collected, Settings
+from helpers.predict import Collected, Embedded, Settings
 from helpers.probe import Probed, probe_all
 from helpers.profiles.costs import NOTES, plan_table
 from helpers.profiles.needs import SECTION_ROLES, jobs, missing_inputs, similarity_job
@@ -76,6 +76,12 @@ class Asked:
             return similarity.Collected(self.profile.models)
         seen, local = inputs(self.profile, "val"), self.local or None
         return similarity.collect(seen, *self.profile.similarity, self.settings, self.max_images, local)
+
+    def embedded(self, role: str) -> tuple[dict[str, Embedded], dict[str, str]]:
+        """Stored embeddings of a role by model, and why there are none of the others; no model is run for them."""
+        if role not in self.profile.roles:
+            return {}, {role: f"no images of this kind in profile {self.profile.name}"}
+        return predict.embedded(inputs(self.profile, role), self.max_images, self.local or None)
 
     def announce(self, section: str) -> None:
         """Print what this section will download and run, and what is missing; nothing where no model is run."""
