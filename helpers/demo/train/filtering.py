@@ -75,23 +75,36 @@ def _percent(right: np.ndarray) -> float:
     return round(100 * float(np.mean(right)), 2)
 
 
+COLUMNS = ("filtered_by", "pool_index", "answer", "confidence")
+
+
+def store(found: dict[str, tuple[list[tuple], dict]]) -> None:
+    """Write rows and facts of filters into `demo_adversarial.csv` and `demo_filters.json`; those of others stay."""
+    table, record = paths.reference("demo_adversarial.csv"), paths.reference("demo_filters.json")
+    rows: list[tuple] = []
+    if table.is_file():
+        with table.open(encoding="utf-8", newline="") as file:
+            rows = [row for row in list(csv.reader(file))[1:] if row[0] not in found]
+    facts = json.loads(record.read_text(encoding="utf-8")) if record.is_file() else {}
+    rows += [row for more, _ in found.values() for row in more]
+    facts |= {name: about for name, (_, about) in found.items()}
+    with table.open("w", encoding="utf-8", newline="") as file:
+        csv.writer(file, lineterminator="\n").writerows([COLUMNS, *rows])
+    record.write_text(json.dumps(facts, indent=1) + "\n", encoding="utf-8")
+
+
 def main(argv: list[str] | None = None) -> int:
-    """Train both filters, choose their scenes, write `demo_adversarial.csv` and `demo_filters.json`."""
+    """Train the filters that are asked for, choose their scenes and store the choice."""
     parser = argparse.ArgumentParser(prog="python -m helpers.demo.train.filtering", description=__doc__)
+    parser.add_argument("--filter", action="append", choices=list(SEEDS), help="which filter (default: both)")
     parser.add_argument("--folder", type=Path, help="for rendered images (default: artifacts/demo)")
-    folder = parser.parse_args(argv).folder
-    drawn = {name: rendered(demo_set(name), folder) for name in ("train", "val", "pool")}
+    asked = parser.parse_args(argv)
+    drawn = {name: rendered(demo_set(name), asked.folder) for name in ("train", "val", "pool")}
     train, val = ((reduced(drawn[name].pixels), drawn[name].labels) for name in ("train", "val"))
-    rows, record = [], {}
-    for name in SEEDS:
-        more, record[name] = filtered(name, train, val, drawn["pool"])
-        rows += more
-        print(name, record[name])
-    with paths.reference("demo_adversarial.csv").open("w", encoding="utf-8", newline="") as file:
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerows([("filtered_by", "pool_index", "answer", "confidence"), *rows])
-    text = json.dumps(record, indent=1) + "\n"
-    paths.reference("demo_filters.json").write_text(text, encoding="utf-8")
+    for name in asked.filter or SEEDS:
+        found = filtered(name, train, val, drawn["pool"])
+        store({name: found})
+        print(name, found[1])
     return 0
 
 
