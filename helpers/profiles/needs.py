@@ -20,11 +20,13 @@ SECTION_ROLES: dict[str, tuple[str, ...]] = {
     "03_shape_texture": ("cue_conflict",),
     "04_calibration": ("val", "r"),
     "05_robustness": ("val", "v2", "a", "r", "sketch", "c", "hard", "real"),
+    "06_transferability": ("tasks",),
     "07_synthetic": ("pug",),
-    "08_invariance": ("val", "sweep"),
+    "08_invariance": ("sweep",),
     "09_similarity": ("val",),
 }
-"""The roles whose predictions a section reads; `sweep` are the views of transformation invariance on `val`."""
+"""The roles whose predictions a section reads; `sweep` are the views of the untouched and the transformed image,
+`tasks` the training and test images of the transfer tasks."""
 
 WATCHED = ("09_similarity",)
 """Sections that read the layers of networks on some images of their role, and no predictions."""
@@ -49,9 +51,13 @@ def needed(profile: str | Profile, sections: Sequence[str] = ()) -> dict[str, li
 def _inputs_of(profile: Profile, roles: Sequence[str]) -> list[Inputs]:
     if "sweep" in roles and not profile.sweep:
         return []  # without the other views there is nothing to compare the first one with
-    plain = [profile.roles[role] for role in roles if role in profile.roles]
-    swept = profile.sweep if "sweep" in roles else ()
-    return plain + [replace(profile.roles["val"], view=view) for view in swept]
+    plain = [profile.roles[role] for role in roles if role in profile.roles and role != "sweep"]
+    for task in profile.tasks if "tasks" in roles else ():
+        plain += [replace(task, dataset=f"{task.dataset}/train"), task]
+    if "sweep" not in roles:
+        return plain
+    base = profile.roles[profile.sweep_role]
+    return [*plain, base, *(replace(base, view=view) for view in profile.sweep)]
 
 
 def jobs(
