@@ -109,8 +109,8 @@ def beyond_the_line(
         ax.plot(row.clean, row.found, **{**mark(row.model), "markersize": 5 if small else 8.5}, linestyle="",
                 label=label(row.model), zorder=4)  # fmt: skip
     _probit(ax, _limits([*kept[fit.clean], *mine.clean]), _limits([*kept[dataset], *mine.found]))
-    clean = "ImageNet" if fit.clean == "imagenet1k_val" else "ImageNet, same 200 classes"
-    ax.set(xlabel=f"accuracy on {clean} (%)", ylabel=f"on {name or dataset} (%)")
+    clean = "ImageNet" if fit.clean == "imagenet1k_val" else "ImageNet, same classes"
+    ax.set(xlabel=f"on {clean} (%)", ylabel=f"on {name or dataset} (%)")
     return ax
 
 
