@@ -4,7 +4,7 @@ Every label and prediction of the book is an ILSVRC index (0..999, sorted wnids)
 """
 
 from helpers.labels.decision import category_decision
-from helpers.labels.prompts import prompt_digest, prompt_names, prompt_templates
+from helpers.labels.prompts import PLAIN_TEMPLATE, prompt_digest, prompt_names, prompt_templates, simple_templates
 from helpers.labels.spaces import (
     LABEL_SPACES,
     LabelSpace,
@@ -20,6 +20,7 @@ from helpers.labels.validation import class_names, real_labels, validation_label
 
 __all__ = [
     "LABEL_SPACES",
+    "PLAIN_TEMPLATE",
     "LabelSpace",
     "candidate_space",
     "category_decision",
@@ -35,7 +36,8 @@ __all__ = [
     "pug_index_map",
     "pug_label_space",
     "real_labels",
+    "simple_templates",
     "sixteen_categories",
     "validation_labels",
     "wnids",
-]
+]  # fmt: skip

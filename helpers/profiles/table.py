@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from helpers import views
+from helpers.datasets import DATASETS
 from helpers.errors import BookError
 from helpers.models import MODEL_SETS
 from helpers.models.names import runnable
@@ -17,7 +18,8 @@ class Profile:
     """A profile: what it is called, what the reader must know, and role -> inputs.
 
     `models` are the four that a section compares; `sweep` are the view ids of transformation invariance, on
-    the images of `sweep_role`.
+    the images of `sweep_role`; `tasks` are the transfer tasks, whose training and test images are both run.
+    `similarity` are (images of `val`, images a batch) whose layers are compared by CKA, None where no network runs.
     """
 
     name: str
@@ -28,12 +30,21 @@ class Profile:
     models: tuple[str, ...] = MODEL_SETS["paper"]
     sweep: tuple[str, ...] = ()
     sweep_role: str = "val"
+    tasks: tuple[Inputs, ...] = ()
+    similarity: tuple[int, int] | None = None
+
+
+def _tasks(prefix: str, models: tuple[str, ...]) -> tuple[Inputs, ...]:
+    return tuple(Inputs(dataset, "paper.eval", models) for dataset in DATASETS if dataset.startswith(prefix))
 
 
 _PAPER_SETS = {
     "val": "imagenet1k_val", "v2": "imagenet_v2_mf", "a": "imagenet_a", "r": "imagenet_r", "sketch": "imagenet_sketch",
     "c": "imagenet_c", "hard": "imagenet_hard", "real": "imagenet_real",
 }  # fmt: skip
+
+
+SIMILARITY = (2_560, 256)  # chosen here: the paper states neither its number of images nor its batches
 
 
 def _paper_roles(models: tuple[str, ...]) -> dict[str, Inputs]:
@@ -63,6 +74,8 @@ PROFILES: dict[str, Profile] = {
         models=MODEL_SETS["demo"],
         sweep=tuple(views.invariance_views(shifts=views.DEMO_SHIFTS, resolutions=views.DEMO_RESOLUTIONS)),
         sweep_role="sweep",
+        tasks=_tasks("demo_task_", MODEL_SETS["demo"]),
+        similarity=(512, 64),
     ),
     "released": Profile(
         name="released",
@@ -85,6 +98,8 @@ PROFILES: dict[str, Profile] = {
         needs="a GPU and the model hub; for a part of it access to ImageNet",
         roles=_paper_roles(MODEL_SETS["paper"]),
         sweep=tuple(views.invariance_views()),
+        tasks=_tasks("vtab_", MODEL_SETS["paper"]),
+        similarity=SIMILARITY,
     ),
     "report": Profile(
         name="report",
@@ -94,6 +109,8 @@ PROFILES: dict[str, Profile] = {
         roles=_paper_roles(()),
         models=(),
         sweep=tuple(views.invariance_views()),
+        tasks=_tasks("vtab_", ()),
+        similarity=SIMILARITY,
     ),
 }
 
@@ -139,7 +156,9 @@ def with_models(profile: str | Profile, models: str | Sequence[str]) -> Profile:
             f"models {', '.join(keys)} in profile {found.name!r}", "models with published predictions, found none",
             "choose among those of the profile, or use the profile `paper`, which runs them",
         )  # fmt: skip
-    return replace(found, roles={role: each for role, each in roles.items() if each.models}, models=keys)
+    kept = {role: each for role, each in roles.items() if each.models}
+    tasks = tuple(_for_models(found, each.dataset, each, keys) for each in found.tasks)
+    return replace(found, roles=kept, models=keys, tasks=tasks)
 
 
 def _keys(models: str | Sequence[str]) -> tuple[str, ...]:

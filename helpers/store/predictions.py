@@ -40,7 +40,7 @@ class Entry:
 
 
 def locate(model: str, dataset: str, view: str, root: Path | None, kind: str = "predictions") -> Entry:
-    """The entry of a model, dataset and view; `kind` is "predictions" or "embeddings"."""
+    """The entry of a model, dataset and view; `kind` is "predictions", "embeddings" or "similarity"."""
     folder = Path(root or paths.store_dir()) / kind / files.safe_name(dataset) / files.safe_name(model)
     return Entry(folder, files.safe_name(view))
 
