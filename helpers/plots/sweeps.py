@@ -18,7 +18,7 @@ from helpers.views import Preprocessing
 
 MOST_NAMED = 8  # levels whose names are written below a panel
 AXES = {
-    "accuracy": "accuracy (%)", "probability": "mean probability of the true class",
+    "accuracy": "accuracy (%)", "probability": "probability of the true class",
     "consistency": "share of unchanged answers",
 }  # fmt: skip
 
