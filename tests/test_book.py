@@ -86,7 +86,9 @@ def test_escaped_text_reads_as_itself(raw):
     assert unescape(shown) == " ".join(raw.split()).replace("\x00", "\ufffd")
 
 
-@pytest.mark.parametrize("raw", ["<script>x</script>", "![a](http://b)", "{cite}`x`", "$x$", "a|b", "`c`", "<http://x>"])
+@pytest.mark.parametrize(
+    "raw", ["<script>x</script>", "![a](http://b)", "{cite}`x`", "$x$", "a|b", "`c`", "<http://x>"]
+)
 def test_markup_from_a_file_stays_text(raw):
     shown = MarkdownIt("commonmark").renderInline(text.escaped(raw))
     assert unescape(shown) == raw
@@ -139,12 +141,29 @@ def test_recorded_rows_are_recognised_as_results_writes_them(home, monkeypatch):
     assert banner.state("03_shape_texture", run_record, record).kind == "recorded"
 
 
-def test_a_real_result_is_shown_before_a_demo(home):
+def test_a_run_of_the_papers_models_is_shown_before_a_demo_that_before_released_predictions(home):
+    # A demo page holds the newest rows of the released predictions in its upper half, not the other way round.
     source = write_notebook(home / "notebooks", "03_shape_texture")
-    execute_for_show(source, "demo")
-    assert pages.section_page("03_shape_texture", source, NOWHERE).shown.kind == "demo"
-    execute_for_show(source, "released")
-    assert pages.section_page("03_shape_texture", source, NOWHERE).shown.kind == "released"
+    for profile, shown in (("released", "released"), ("demo", "demo"), ("paper", "paper")):
+        execute_for_show(source, profile)
+        assert pages.section_page("03_shape_texture", source, NOWHERE).shown.kind == shown
+
+
+@pytest.mark.parametrize(("profile", "kept"), [("demo", True), ("released", False)])
+def test_cells_about_the_drawn_world_stand_on_pages_of_the_demo_alone_and_set_off(home, profile, kept):
+    source = write_notebook(home / "notebooks", "03_shape_texture")
+    notebook = notebooks.read(source)
+    notebook.cells += [
+        nbformat.v4.new_markdown_cell("## Instrument check\n\nPlanted observers.", metadata={"tags": ["demo"]}),
+        nbformat.v4.new_code_cell("planted()", metadata={"tags": ["demo", "hide-input"]}),
+    ]
+    nbformat.write(notebook, source)
+    execute_for_show(source, profile)
+    cells = pages.section_page("03_shape_texture", source, NOWHERE).notebook.cells
+    found = [c for c in cells if "demo" in notebooks.tags(c)]
+    assert len(found) == (2 if kept else 0)
+    if kept:
+        assert found[0].source.startswith("## Instrument check\n\n`````{container} demo-panel\nPlanted observers.")
 
 
 def test_a_page_without_execution_says_so_and_shows_recorded_rows(home, monkeypatch):
@@ -218,7 +237,9 @@ def test_the_colab_button_is_a_local_picture_and_stands_only_where_there_is_an_a
     assert "colab" not in sources(page_of(home))[0]
     first = sources(page_of(home, where=SOMEWHERE))[0]
     (line,) = re.findall(r"^\[!\[.*$", first, re.MULTILINE)
-    assert line.startswith("[![Open 03_shape_texture in Colab](../images/colab-badge.svg)](https://colab.research.google")
+    assert line.startswith(
+        "[![Open 03_shape_texture in Colab](../images/colab-badge.svg)](https://colab.research.google"
+    )
     assert line.endswith("/github/someone/book/blob/main/notebooks/03_shape_texture.ipynb)")
     assert paths.resource("book/images/colab-badge.svg").is_file()
 

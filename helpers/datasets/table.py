@@ -139,5 +139,7 @@ DATASETS: dict[str, DatasetSpec] = {
         note="other labels over `demo_val`; pictures in which nothing can be judged have none and are not scored",
     ),
     "demo_cue_conflict": _drawn("Cue-conflict", 1_280, "demo_categories"),
+    "demo_pug": _drawn("One factor at a time", 1_080, "demo_pug", note="40 classes over 45 of the 64 fine classes"),
+    "demo_sweep": _drawn("Views", 400, note="drawn like the validation set, apart from it"),
     **demo_task_specs(),
 }  # fmt: skip

@@ -20,11 +20,12 @@ def fit_temperature(logits: np.ndarray, labels: np.ndarray) -> float:
     from scipy.optimize import minimize_scalar
 
     logits, labels = np.asarray(logits, dtype=float), np.asarray(labels)
-    true = np.take_along_axis(logits, labels[:, None], axis=1)[:, 0]
+    below = logits - logits.max(axis=1, keepdims=True)  # scaling by 1 / T > 0 leaves the largest the largest
+    true = np.take_along_axis(below, labels[:, None], axis=1)[:, 0]
 
     def loss(log_temperature: float) -> float:
         scale = np.exp(-log_temperature)
-        return float(np.mean(logsumexp(logits * scale, axis=1) - true * scale))
+        return float(np.mean(np.log(np.exp(below * scale).sum(axis=1)) - true * scale))
 
     return float(np.exp(minimize_scalar(loss, bounds=(-5, 5), method="bounded", options={"xatol": 1e-8}).x))
 

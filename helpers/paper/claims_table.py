@@ -50,6 +50,8 @@ KITTI_VIDEOS = (
 MISTAKES, SHAPE, CALIBRATION, ROBUST = "02_mistakes", "03_shape_texture", "04_calibration", "05_robustness"
 TRANSFER, SYNTHETIC, INVARIANCE, CONCLUSIONS = "06_transferability", "07_synthetic", "08_invariance", "10_synthesis"
 
+OUR_READINGS = ("mistakes_texture_top2", "calib_sup_under_1k")  # weaker than what the paper says
+
 CLAIMS: tuple[Claim, ...] = (
     Claim("comparable_accuracy", "01_models",
           "Within a training paradigm, ConvNeXt and ViT are about equally accurate on ImageNet-1k.",

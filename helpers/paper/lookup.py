@@ -9,15 +9,15 @@ import pandas as pd
 
 from helpers.paper.estimates import Estimate, combine, from_row, paired_accuracy
 from helpers.paper.names import SHARED_IMAGES, group_of, role_of, title_of
+from helpers.views import UNDISTORTED as START
 
 Index = dict[tuple, list[dict]]
 OVERALL = "overall"
 PROTOCOLS = ("paper", "released", "timm", "demo")  # the first that is there; the models table is no evaluation
 UNITS_OF_RESAMPLING = (
-    "shape exemplar x texture exemplar x subject", "shape exemplar x texture exemplar", "asset", "source image",
-    "batch", "image",
+    "shape exemplar x texture exemplar x subject", "shape exemplar x texture exemplar", "asset x background", "asset",
+    "class", "source image", "batch", "image",
 )  # fmt: skip
-START = {"scale": (1.0,), "shift": (0.0,), "resolution": (224.0, 64.0)}  # the undistorted setting, paper and demo
 
 
 def index_rows(rows: pd.DataFrame) -> Index:
@@ -149,10 +149,20 @@ def _view(view: str | None) -> tuple[str | None, str]:
     return protocol, "eval" if transform == "asis" else transform
 
 
+def other_reading(row: Mapping) -> bool:
+    """Whether a row is of ImageNet-C's pictures as they are, where the paper enlarged and cropped them.
+
+    >>> other_reading({"dataset": "imagenet_c", "view": "paper.asis"}), other_reading({"dataset": "imagenet_c"})
+    (True, False)
+    """
+    return role_of(row.get("dataset")) == "c" and (row.get("view") or "").endswith(".asis")
+
+
 def _preference(row: Mapping) -> tuple:
     protocol = _view(row.get("view"))[0]
     unit = row.get("resampled")
     return (
+        other_reading(row),
         PROTOCOLS.index(protocol) if protocol in PROTOCOLS else len(PROTOCOLS),
         row.get("ci_low") is None,
         UNITS_OF_RESAMPLING.index(unit) if unit in UNITS_OF_RESAMPLING else len(UNITS_OF_RESAMPLING),

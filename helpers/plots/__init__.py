@@ -2,20 +2,27 @@
 
 from helpers.plots import (
     calibration,
+    connections,
     differences,
     disagreement,
     drawings,
     general,
+    heads,
     instrument,
     mistakes,
     models,
     overview,
+    robustness,
     shape_texture,
+    similarity,
     style,
+    sweeps,
     transferability,
+    two_by_two,
 )
 
 __all__ = [
-    "calibration", "differences", "disagreement", "drawings", "general", "instrument", "mistakes", "models", "overview",
-    "shape_texture", "style", "transferability",
+    "calibration", "connections", "differences", "disagreement", "drawings", "general", "heads", "instrument",
+    "mistakes", "models", "overview", "robustness", "shape_texture", "similarity", "style", "sweeps", "transferability",
+    "two_by_two",
 ]  # fmt: skip

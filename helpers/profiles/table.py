@@ -17,8 +17,9 @@ from helpers.predict import Inputs
 class Profile:
     """A profile: what it is called, what the reader must know, and role -> inputs.
 
-    `models` are the four that a section compares; `sweep` are the view ids of transformation invariance on `val`;
-    `tasks` are the transfer tasks, whose training and test images are both run.
+    `models` are the four that a section compares; `sweep` are the view ids of transformation invariance, on
+    the images of `sweep_role`; `tasks` are the transfer tasks, whose training and test images are both run.
+    `similarity` are (images of `val`, images a batch) whose layers are compared by CKA, None where no network runs.
     """
 
     name: str
@@ -28,7 +29,9 @@ class Profile:
     roles: dict[str, Inputs]
     models: tuple[str, ...] = MODEL_SETS["paper"]
     sweep: tuple[str, ...] = ()
+    sweep_role: str = "val"
     tasks: tuple[Inputs, ...] = ()
+    similarity: tuple[int, int] | None = None
 
 
 def _tasks(prefix: str, models: tuple[str, ...]) -> tuple[Inputs, ...]:
@@ -41,6 +44,9 @@ _PAPER_SETS = {
 }  # fmt: skip
 
 
+SIMILARITY = (2_560, 256)  # chosen here: the paper states neither its number of images nor its batches
+
+
 def _paper_roles(models: tuple[str, ...]) -> dict[str, Inputs]:
     roles = {role: Inputs(dataset, "paper.eval", models) for role, dataset in _PAPER_SETS.items()}
     roles["cue_conflict"] = Inputs("cue_conflict", "paper.asis", models)
@@ -51,7 +57,7 @@ def _paper_roles(models: tuple[str, ...]) -> dict[str, Inputs]:
 _DEMO_SETS = {
     "val": "demo_val", "v2": "demo_v2", "a": "demo_a_convnet", "r": "demo_r",
     "sketch": "demo_sketch", "c": "demo_c", "hard": "demo_hard", "real": "demo_real",
-    "cue_conflict": "demo_cue_conflict",
+    "cue_conflict": "demo_cue_conflict", "pug": "demo_pug", "sweep": "demo_sweep",
 }  # fmt: skip
 
 
@@ -66,7 +72,10 @@ PROFILES: dict[str, Profile] = {
         needs="nothing: no network, no GPU, minutes on 2 cores",
         roles={role: Inputs(dataset, "paper.eval", MODEL_SETS["demo"]) for role, dataset in _DEMO_SETS.items()},
         models=MODEL_SETS["demo"],
+        sweep=tuple(views.invariance_views(shifts=views.DEMO_SHIFTS, resolutions=views.DEMO_RESOLUTIONS)),
+        sweep_role="sweep",
         tasks=_tasks("demo_task_", MODEL_SETS["demo"]),
+        similarity=(512, 64),
     ),
     "released": Profile(
         name="released",
@@ -90,6 +99,7 @@ PROFILES: dict[str, Profile] = {
         roles=_paper_roles(MODEL_SETS["paper"]),
         sweep=tuple(views.invariance_views()),
         tasks=_tasks("vtab_", MODEL_SETS["paper"]),
+        similarity=SIMILARITY,
     ),
     "report": Profile(
         name="report",
@@ -100,6 +110,7 @@ PROFILES: dict[str, Profile] = {
         models=(),
         sweep=tuple(views.invariance_views()),
         tasks=_tasks("vtab_", ()),
+        similarity=SIMILARITY,
     ),
 }
 

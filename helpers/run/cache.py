@@ -63,9 +63,9 @@ def depends_on(section: str, profile: str, notebook: nbformat.NotebookNode, para
 
 
 def _records(section: str, profile: str) -> dict[str, str | None]:
-    """Digests of the other sections' records that are here or came with the book, of this profile and of "released"."""
+    """Digests of the other sections' records that are here or came with the book, of this profile and the real ones."""
     found = {}
-    for name in dict.fromkeys((profile, "released")):
+    for name in dict.fromkeys((profile, "released", "paper", "in1k", "laion2b")):
         places = {"results": paths.results_dir(name), "recorded": paths.resource(f"book/recorded/{name}")}
         for title, folder in places.items():
             others = [path for path in sorted(folder.glob("*.json")) if path.stem != section]

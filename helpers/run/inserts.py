@@ -106,7 +106,7 @@ def _part(name: str) -> Callable[[Sequence[Page]], str]:
 WORDS = (
     "front-answer", "front-figure", "verdict-counts", "missing-inputs", "audit-accuracy", "audit-bases",
     "audit-averages", "audit-shape", "audit-bars", "audit-light", "audit-calibration", "audit-ranges", "audit-others",
-    "audit-probes", "audit-layers", "audit-code",
+    "audit-probes", "audit-layers", "audit-code", "earlier-work", "contrast-counts", "connection-lines",
 )  # fmt: skip
 INSERTS: dict[str, Callable[[Sequence[Page]], str]] = {
     "section-status": section_status,

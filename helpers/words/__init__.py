@@ -4,16 +4,23 @@ from helpers.words import (
     absent,
     audit,
     calibration,
+    choices,
+    connections,
     differences,
     disagreement,
     front,
+    heads,
     instrument,
     invariance,
+    literature,
     mistakes,
     models,
+    picker,
     probed,
     robustness,
+    sets,
     shape_texture,
+    shifted,
     similarity,
     synthesis,
     synthetic,
@@ -21,13 +28,15 @@ from helpers.words import (
     transferability,
     twins,
     two_by_two,
+    users,
 )
 from helpers.words.numbers import ahead, shown
 from helpers.words.readings import readings
 from helpers.words.tables import claims, reproduced, table
 
 __all__ = [
-    "absent", "ahead", "audit", "calibration", "claims", "differences", "disagreement", "front", "instrument",
-    "invariance", "mistakes", "models", "probed", "readings", "reproduced", "robustness", "shape_texture", "shown",
-    "similarity", "synthesis", "synthetic", "table", "titles", "transferability", "twins", "two_by_two",
+    "absent", "ahead", "audit", "calibration", "choices", "claims", "connections", "differences", "disagreement",
+    "front", "heads", "instrument", "invariance", "literature", "mistakes", "models", "picker", "probed", "readings",
+    "reproduced", "robustness", "sets", "shape_texture", "shifted", "shown", "similarity", "synthesis", "synthetic",
+    "table", "titles", "transferability", "twins", "two_by_two", "users",
 ]  # fmt: skip

@@ -10,10 +10,12 @@ from functools import cache
 import pandas as pd
 
 from helpers import paper, results
+from helpers.paper.ledger import ledger_rows
 from helpers.paper.names import PAPER_MODELS, SHIFTED_MEAN, TRANSFER_MEAN
 from helpers.paper.verdicts import CONTRADICTED, HOLDS, NOT_DECIDABLE, NOT_RUN, WITHIN_NOISE
 from helpers.plots.style import label
 from helpers.rows import select
+from helpers.words.choices import whole_run
 from helpers.words.invariance import drops
 from helpers.words.numbers import shown
 from helpers.words.synthesis import own_claims
@@ -36,21 +38,35 @@ CROSSED = "shape exemplar x texture exemplar"
 
 
 @cache
-def _ledger() -> pd.DataFrame:
+def _printed() -> pd.DataFrame:
     return own_claims(paper.ledger()).set_index("claim")
 
 
+def _ledger() -> pd.DataFrame:
+    """The verdicts: by recorded whole runs of the paper's four where they decide, else by the printed numbers."""
+    runs = [rows for section in paper.SECTIONS if (rows := whole_run(section)) is not None]
+    if not runs:
+        return _printed()
+    run = own_claims(ledger_rows("run", pd.concat(runs)), "run").set_index("claim")
+    return run.where(~run.verdict.isin((NOT_RUN, NOT_DECIDABLE)), _printed())
+
+
 def panels() -> dict[str, pd.DataFrame]:
-    """{title with unit: the paper's rows of its four models}: the figure of the front page.
+    """{title with unit: rows of the paper's four models}: the figure of the front page.
+
+    From a recorded run of the real models on all images where there is one, else as the paper prints them.
 
     >>> len(panels()["shape bias"])
     4
     """
     found = {}
     for title, (section, dataset, metric, group) in PANELS.items():
-        rows = select(paper.as_rows(section), dataset=dataset, metric=metric, group=group, model=list(PAPER_MODELS))
-        found[title] = rows.drop_duplicates("model")
-    loss = drops(paper.as_rows("08_invariance"))["scale"]
+        what = {"dataset": dataset, "metric": metric, "group": group, "model": list(PAPER_MODELS)}
+        tables = (table for table in (whole_run(section), paper.as_rows(section)) if table is not None)
+        parts = [select(table, **what).drop_duplicates("model") for table in tables]
+        found[title] = next(part for part in parts if len(part) == len(PAPER_MODELS))
+    run = whole_run("08_invariance")
+    loss = drops(paper.as_rows("08_invariance") if run is None else run)["scale"]
     lost = [{"model": model, "value": loss[label(model)], "ci_low": None, "ci_high": None} for model in PAPER_MODELS]
     return {**found, LOSS: pd.DataFrame(lost).astype({"ci_low": float, "ci_high": float})}
 
@@ -70,11 +86,22 @@ def figure() -> str:
     words = html.escape("Eight small panels with the four models. " + "; ".join(parts), quote=True)
     return (
         f'<figure class="front-figure"><img alt="{words}" src="data:image/svg+xml;base64,{image}">'
-        "<figcaption>The paper's numbers for its four models, with 95 % intervals over new images of the same kind "
+        f"<figcaption>{html.escape(_sources())}, with 95 % intervals over new images of the same kind "
         "where the number of images is known; each panel has its own unit. Purple is ConvNeXt, orange is ViT; filled "
         "is supervised, hollow is CLIP. Lower is better for error ratio, ECE and points lost; a shape bias is neither "
         "good nor bad.</figcaption></figure>"
     )
+
+
+def _sources() -> str:
+    """Where the numbers of the figure come from."""
+    sections = {section for section, *_ in PANELS.values()} | {"08_invariance"}
+    runs = [
+        title for section, title in paper.SECTIONS.items() if section in sections and whole_run(section) is not None
+    ]
+    if not runs:
+        return "The paper's printed numbers for its four models"
+    return f"Recorded runs of the paper's four models ({', '.join(runs)}), else the paper's printed numbers"
 
 
 def _listed(rows: pd.DataFrame) -> str:
@@ -95,6 +122,11 @@ def _pair(rows: pd.DataFrame, first: str, second: str, digits: int = 1) -> str:
 
 def _verdict(claim: str) -> str:
     return f"(*{SAYS[_ledger().verdict[claim]]}*)"
+
+
+def _whose() -> str:
+    runs = any(whole_run(section) is not None for section in paper.SECTIONS)
+    return "recorded runs, and its own numbers where nothing was run," if runs else "its own numbers"
 
 
 def _accuracy(found: dict[str, pd.DataFrame]) -> str:
@@ -148,10 +180,11 @@ def _shifts(found: dict[str, pd.DataFrame]) -> str:
 
 
 def _rest() -> str:
-    counts = _ledger().verdict.value_counts()
+    table = _ledger()
+    counts = table.verdict.value_counts()
     open_ones = int(counts.get(NOT_DECIDABLE, 0) + counts.get(WITHIN_NOISE, 0))
     return (
-        f"**How far this carries.** Of {len(_ledger())} statements of the paper its own numbers settle "
+        f"**How far this carries.** Of {len(table)} statements of the paper {_whose()} settle "
         f"{int(counts.get(HOLDS, 0) + counts.get(CONTRADICTED, 0))}; {open_ones} wait for more images or for the "
         "models' answers image by image, which this book is built to compute."
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from helpers import paper
-from helpers.words import audit, front, synthesis
+from helpers.words import audit, connections, front, literature, synthesis, two_by_two
 from helpers.words.tables import table
 
 
@@ -23,11 +23,22 @@ def _missing() -> str:
     return table(synthesis.missing(paper.ledger()), index=False).data
 
 
+def _contrasts() -> str:
+    return two_by_two.answer(two_by_two.effects())
+
+
+def _connections() -> str:
+    return connections.answer(connections.of_real())
+
+
 PARTS: dict[str, Callable[[], str]] = {
     "front-answer": front.answer,
     "front-figure": front.figure,
     "verdict-counts": _counts,
     "missing-inputs": _missing,
+    "earlier-work": literature.beside,
+    "contrast-counts": _contrasts,
+    "connection-lines": _connections,
     "audit-accuracy": audit.accuracy,
     "audit-bases": audit.bases,
     "audit-averages": audit.averages,

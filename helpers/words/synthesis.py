@@ -10,13 +10,16 @@ import pandas as pd
 from IPython.display import HTML
 
 from helpers import results
+from helpers.paper.claims_table import OUR_READINGS
+from helpers.paper.ledger import ledger
 from helpers.paper.names import SECTIONS
+from helpers.paper.sets import SETS, as_paper
 from helpers.paper.verdicts import CONTRADICTED, HOLDS, NOT_DECIDABLE, NOT_RUN, WITHIN_NOISE
 from helpers.words.numbers import shown
+from helpers.words.sets import TWINS, drawn_ledger, rows_of
 from helpers.words.tables import FACE, verdict_cell
 
-OUR_READINGS = ("mistakes_texture_top2", "calib_sup_under_1k")  # weaker than what the paper says
-RELEASED = "released data"
+RELEASED, RUN = "released data", "the real models, run"
 HEADINGS = {
     HOLDS: "Supported: every comparison passes, with the sampling error of the paper's own numbers",
     CONTRADICTED: "Opposed: an interval supports the opposite",
@@ -29,19 +32,22 @@ SAID = {HOLDS: "are supported", CONTRADICTED: "are opposed", WITHIN_NOISE: "are 
 
 
 def sources(profile: str) -> dict[str, pd.DataFrame]:
-    """Result rows of all sections: of the released data, and of this run where it is another profile.
+    """Result rows of all sections about the paper's four: of the released data, and of the real models where run.
 
-    Raises nothing: a section without a record gives no rows.
+    Raises nothing: a section without a record gives no rows. Other models of a report have a ledger of their own.
     """
     found = {RELEASED: rows_of("released")}
-    return found if profile == "released" else {**found, "this run": rows_of(profile)}
+    real = as_paper(rows_of("report" if profile == "report" else "paper"), SETS["paper"])
+    return {**found, RUN: real} if len(real) or profile in ("paper", "report") else found
 
 
-def rows_of(profile: str) -> pd.DataFrame:
-    """Rows of the newest records of all sections of a profile, one after the other."""
-    records = [results.newest(section, profile) for section in SECTIONS if section != "10_synthesis"]
-    tables = [record.rows for record in records if record is not None and len(record.rows)]
-    return pd.concat(tables, ignore_index=True) if tables else results.empty_rows()
+def full_ledger(profile: str) -> pd.DataFrame:
+    """The ledger by every source that there is: printed numbers, released data, runs; in `demo` the twins as the last.
+
+    The twins are a source of their own, never counted with the others.
+    """
+    parts = [ledger(sources(profile)), *([drawn_ledger()] if profile == "demo" else [])]
+    return pd.concat([part for part in parts if len(part)], ignore_index=True)
 
 
 def own_claims(ledger: pd.DataFrame, source: str = "paper") -> pd.DataFrame:
@@ -73,7 +79,7 @@ def answer(ledger: pd.DataFrame) -> str:
 def beyond_the_paper(ledger: pd.DataFrame) -> str:
     """What other sources than the paper's printed numbers say about its statements, as Markdown."""
     parts = []
-    for source in [name for name in ledger.source.drop_duplicates() if name != "paper"]:
+    for source in [name for name in ledger.source.drop_duplicates() if name not in ("paper", TWINS)]:
         claims = own_claims(ledger, source)
         claims = claims[claims.verdict != NOT_RUN]
         lines = [
@@ -98,7 +104,9 @@ def claims_table(ledger: pd.DataFrame, names: Mapping[str, str], ours: bool = Fa
     """
     chosen = own_claims(ledger).claim
     kept = ledger[ledger.claim.isin(chosen) != ours]
-    head = "".join(f"<th>{html.escape(name)}</th>" for name in ["claim", "face value", *names.values()])
+    drawn = ["drawn" if source == TWINS else "" for source in names]
+    heads = zip(["claim", "face value", *names.values()], ["", "", *drawn], strict=True)
+    head = "".join(f'<th class="{kind}">{html.escape(name)}</th>' for name, kind in heads)
     lines = [_line(part.set_index("source"), list(names)) for _, part in kept.groupby("claim", sort=False)]
     return HTML(
         f'<div class="table-scroll"><table class="dataframe table book-table claims"><thead><tr>{head}</tr></thead>'
@@ -112,7 +120,7 @@ def _line(rows: pd.DataFrame, names: list[str]) -> str:
     section = f"<br><small>{html.escape(SECTIONS[first.section])}</small>"
     cells = [html.escape(first.statement) + margin + section, FACE[rows.face_value["paper"]]]
     texts = "".join(f"<td>{cell}</td>" for cell in cells)
-    return f"<tr>{texts}{''.join(verdict_cell(rows.loc[name]) for name in names)}</tr>"
+    return f"<tr>{texts}{''.join(verdict_cell(rows.loc[name], name == TWINS) for name in names)}</tr>"
 
 
 def missing(ledger: pd.DataFrame) -> pd.DataFrame:

@@ -70,8 +70,11 @@ def _known(value: object) -> bool:
     return value is not None and value == value
 
 
-def verdict_cell(row: pd.Series) -> str:
-    """One cell of a table of claims: the verdict, opening to the comparison that decides it. `row`: of the ledger."""
+def verdict_cell(row: pd.Series, drawn: bool = False) -> str:
+    """One cell of a table of claims: the verdict, opening to the comparison that decides it.
+
+    `row`: of the ledger; `drawn`: set apart, because it speaks of the drawn world.
+    """
     kind = CLASSES[row.verdict]
     said = [str(row.reason)]
     if _known(row.effect):
@@ -82,7 +85,8 @@ def verdict_cell(row: pd.Series) -> str:
     said += [str(row.caution)] if _known(row.caution) else []
     body = "<br>".join(html.escape(part) for part in said)
     summary = f"<summary>{html.escape(row.verdict)}</summary>"
-    return f'<td><details class="verdict verdict-{kind}">{summary}{body}</details></td>'
+    apart = ' class="drawn"' if drawn else ""
+    return f'<td{apart}><details class="verdict verdict-{kind}">{summary}{body}</details></td>'
 
 
 def reproduced(comparison: pd.DataFrame) -> HTML:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 import pandas as pd
 
@@ -11,9 +12,16 @@ from helpers.paper.estimates import Estimate, combine
 from helpers.paper.lookup import Index, contrast, find, index_rows, mean_contrast
 from helpers.paper.names import SHIFTED, SHIFTED_MEAN, TRANSFER_MEAN, VTAB
 from helpers.paper.rows import detailed_rows
+from helpers.paper.sets import SETS, as_paper
+from helpers.paper.two_by_two import FLAG, LOG_ODDS, effect_rows, win_rows
+from helpers.paper.two_by_two import PROPERTIES as EFFECT_PROPERTIES
 from helpers.plots.style import label
+from helpers.rows import rows_frame
+from helpers.stats import PAIRS_2X2
+from helpers.words.calibration import recorded_coverage
 from helpers.words.differences import interval
 from helpers.words.numbers import shown
+from helpers.words.sets import rows_of
 
 CONTRASTS = (
     ("convnext_sup", "vit_sup"),
@@ -32,6 +40,11 @@ PROPERTIES = (
     ("average over the transfer tasks (points)", TRANSFER_MEAN, "accuracy", "mean_of_19"),
     ("average over PUG's factors (points)", "pug_imagenet", "accuracy", "mean_of_10"),
 )
+RECORDS = ("paper", "released")
+WHAT = {"architecture": "ViT minus ConvNeXt", "paradigm": "CLIP minus supervised",
+        "interaction": "architecture under CLIP minus under supervision"}  # fmt: skip
+PANEL_UNITS = ("points", "log_odds", "ratio", "fraction")
+SAYS = {"paper": "recorded", "released": "released answers", "printed": "printed numbers", "demo": "twins"}
 LOSSES = ("scale", "shift", "resolution")
 COVERS = {SHIFTED_MEAN: SHIFTED, TRANSFER_MEAN: VTAB}
 
@@ -68,6 +81,96 @@ def paradigms(table: pd.DataFrame) -> pd.DataFrame:
     ['ConvNeXt-CLIP − ConvNeXt-sup', 'ViT-CLIP − ViT-sup']
     """
     return table.iloc[:, [2, 3]]
+
+
+def effects() -> pd.DataFrame:
+    """The effects of the 2x2 per property as result rows, each from the best that there is on the paper's four.
+
+    Recorded runs of the real models come first, then the released answers image by image, then the printed numbers;
+    the first part of the view says which. The drawn world has no part in it.
+
+    >>> rows = effects()
+    >>> rows[rows.metric == "shape_bias"]["view"].unique().tolist()
+    ['released.eval']
+    """
+    found = [effect_rows(index_rows(as_paper(rows_of(name), SETS["paper"])), f"{name}.eval") for name in RECORDS]
+    index = index_rows(detailed_rows())
+    found += [effect_rows(index, "printed.eval"), win_rows(index, "printed.eval")]
+    found = [win_rows(index_rows(as_paper(rows_of("paper"), SETS["paper"])), "paper.eval"), *found]
+    rows = pd.concat([each for each in found if len(each)], ignore_index=True)
+    return rows_frame(rows.drop_duplicates(["model", "dataset", "metric", "group"]))
+
+
+def of_twins() -> pd.DataFrame:
+    """The same effects between the twins of the drawn world; no rows where the demo was not run."""
+    rows = rows_of("demo")
+    return effect_rows(index_rows(as_paper(rows, SETS["demo"])), "demo.eval") if len(rows) else rows
+
+
+def title_of_row(row) -> str:
+    """What a property is called in a figure, with the source of its numbers.
+
+    >>> title_of_row(effects().iloc[0])
+    'accuracy, ImageNet'
+    """
+    metric = "accuracy" if row.metric == LOG_ODDS else row.metric
+    match = [each for each in EFFECT_PROPERTIES if (each.dataset, each.metric, each.group) == (
+        row.dataset, metric, row.group)]  # fmt: skip
+    return match[0].title if match else f"{row.metric} {row.dataset} {row.group}"
+
+
+def name_in(rows: pd.DataFrame) -> Callable[[object], str]:
+    """A function that names the property of a row, with "†" where its interaction depends on the scale.
+
+    >>> rows = effects()
+    >>> name_in(rows)(rows[rows.dataset == "imagenet_hard"].iloc[0])
+    'accuracy, ImageNet-Hard †'
+    """
+    flagged = set(rows.dataset[(rows.metric == FLAG) & (rows.value == 1)])
+
+    def name(row) -> str:
+        turned = row.dataset in flagged and row.metric in ("accuracy", LOG_ODDS)
+        return title_of_row(row) + (" †" if turned else "")
+
+    return name
+
+
+def coverage() -> pd.DataFrame:
+    """Seen coverage (percent) of the paired intervals of the three effects, from the recorded simulation.
+
+    >>> coverage().shape
+    (3, 4)
+    """
+    table = recorded_coverage()
+    wide = {}
+    for scale, title in (("points", "points"), ("log_odds", "log-odds")):
+        for effect in WHAT:
+            mine = table[table.metric == f"{effect}_{scale}"]
+            wide |= {(f"{title}, n = {row.n:,}", effect): 100 * row.coverage for row in mine.itertuples()}
+    return pd.Series(wide).unstack(0).loc[list(WHAT)]
+
+
+def answer(rows: pd.DataFrame) -> str:
+    """What the 2x2 shows, as Markdown: how often each effect is resolved, flagged interactions, wins, sources."""
+    said = []
+    for name, what in WHAT.items():
+        mine = rows[(rows.model == name) & rows.unit.isin(PANEL_UNITS) & (rows.unit != "log_odds")]
+        known = mine[mine.ci_low.notna()]
+        excluded = int(((known.ci_low > 0) | (known.ci_high < 0)).sum())
+        said.append(f"- **{name.capitalize()}** ({what}): the interval excludes zero in {excluded} of {len(known)} "
+                    f"properties that have one.")  # fmt: skip
+    flagged = rows[(rows.metric == FLAG) & (rows.value == 1)]
+    names = ", ".join(title_of_row(row._replace(metric="accuracy")) for row in flagged.itertuples())
+    said.append(f"- The sign of an interaction depends on the scale for: {names or 'none'}.")
+    won = rows[rows.metric == "wins"].set_index("model").value
+    if len(won):
+        parts = [f"{label(first)} is ahead of {label(second)} in {won[f'{first} - {second}']:g}"
+                 for first, second in PAIRS_2X2]  # fmt: skip
+        said.append(f"- Of {len(VTAB)} transfer tasks, {'; '.join(parts)}. Tasks were chosen, not drawn: a count, "
+                    "no interval.")  # fmt: skip
+    sources = rows["view"].str.partition(".")[0].map(SAYS).value_counts()
+    tail = ", ".join(f"{name}: {number}" for name, number in sources.items())
+    return "\n".join(said) + f"\n\nRows by where their numbers come from: {tail}."
 
 
 def _cells(index: Index, dataset: str, metric: str, group: str) -> list[str]:
