@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import pandas as pd
 from IPython.display import HTML
 
-from helpers.datasets import DATASETS
 from helpers.demo.tasks import TASKS
+from helpers.paper.names import VTAB
 from helpers.plots.style import label
 from helpers.probe import group_of
 from helpers.rows import observers, select
@@ -18,6 +18,7 @@ from helpers.words.numbers import shown
 from helpers.words.tables import table
 from helpers.words.titles import name_of
 
+DEMO = tuple(f"demo_task_{name}" for name in TASKS)
 AVERAGES = ("vtab", "demo_vtab")
 PROBES = {
     "paper.eval": "CLIP_benchmark's recipe", "lbfgs.eval": "L-BFGS, strength chosen",
@@ -28,13 +29,13 @@ MARK = "*"  # beside the title of a task that captions name
 
 
 def order(rows: pd.DataFrame) -> list[str]:
-    """The tasks of the rows in the order of the table of datasets, then their average.
+    """The tasks of the rows in the order of the paper's figure (of the table of tasks in the demo), then their average.
 
     >>> order(pd.DataFrame({"dataset": ["vtab", "vtab_dtd", "vtab_cifar100"]}))
     ['vtab_cifar100', 'vtab_dtd', 'vtab']
     """
     there = set(rows.dataset)
-    return [*(name for name in DATASETS if name in there), *(name for name in AVERAGES if name in there)]
+    return [*(name for name in (*VTAB, *DEMO) if name in there), *(name for name in AVERAGES if name in there)]
 
 
 def names(rows: pd.DataFrame) -> dict[str, str]:
