@@ -44,6 +44,13 @@ def test_the_paper_runs_the_four_on_the_papers_sets():
     assert list(paper.sweep) == views.invariance_views()
 
 
+def test_the_set_of_a_vit_s_errors_is_the_demo_s_alone():
+    assert profiles.inputs("demo", "a_vit").dataset == "demo_a_vit"
+    assert [name for name, each in profiles.PROFILES.items() if "a_vit" in each.roles] == ["demo"]
+    assert "demo_a_vit" in {each.dataset for each in profiles.needed("demo", ["05"])["05_robustness"]}
+    assert not any("a_vit" in each.dataset for each in profiles.needed("paper", ["05"])["05_robustness"])
+
+
 def test_cue_conflict_is_shown_as_the_paper_did():
     view = profiles.inputs("paper", "cue_conflict").view
     assert {model: keys.view_of(model, view).id for model in FOUR} == {

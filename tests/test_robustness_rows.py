@@ -324,6 +324,63 @@ def test_effective_rows_need_the_same_classes():
     assert row.value == pytest.approx(shifted - metrics.expected_accuracy(line, clean))
 
 
+# One pool, two filters
+
+
+def answered(ids, right):
+    return pd.DataFrame({"image_id": ids, "label": [[1]] * len(ids), "pred": np.where(right, 1, 2)})
+
+
+def chosen_twice(n=120):
+    """Two models on two sets of n that share a quarter of their images, where they answer the same."""
+    pool = {m: rng(seed).random(2 * n) < share for seed, (m, share) in enumerate(PAIR_SHARES.items())}
+    first, second = np.arange(n), np.arange(3 * n // 4, 7 * n // 4)
+    return [{m: answered([f"p{i}" for i in at], right[at]) for m, right in pool.items()} for at in (first, second)]
+
+
+PAIR_SHARES = {"vit_sup": 0.7, "convnext_sup": 0.5}
+
+
+def test_how_far_a_filter_moves_a_contrast_is_the_difference_of_two_differences():
+    one_set, other = chosen_twice()
+    rows = stats.filter_rows(one_set, other, rng(), 4_000)
+    gaps = [
+        100 * (right_of(part["vit_sup"]).mean() - right_of(part["convnext_sup"]).mean()) for part in (one_set, other)
+    ]
+    row = one(rows)
+    assert (row.model, row.unit, row.n, row.dataset) == ("vit_sup - convnext_sup", "points", 210, "demo_a_vit")
+    assert row.value == pytest.approx(gaps[1] - gaps[0])
+    assert one(stats.filter_rows(other, one_set, rng(), 10)).value == pytest.approx(gaps[0] - gaps[1])
+
+
+def test_images_of_both_sets_count_once_in_the_interval_of_a_filter_s_effect():
+    """Against a bootstrap written out image by image; two sets of the same images have nothing to tell apart."""
+    one_set, other = chosen_twice()
+    row = one(stats.filter_rows(one_set, other, rng(), 4_000))
+    gap = [part["vit_sup"].assign(d=right_of(part["vit_sup"]) * 1.0 - right_of(part["convnext_sup"]))
+           .set_index("image_id").d for part in (one_set, other)]  # fmt: skip
+    table, drawn = pd.concat(gap, axis=1).to_numpy(), rng(5)
+    moved = []
+    for _ in range(2_000):
+        picked = table[drawn.integers(0, len(table), len(table))]
+        moved.append(100 * float(np.nanmean(picked[:, 1]) - np.nanmean(picked[:, 0])))
+    assert [row.ci_low, row.ci_high] == pytest.approx(np.percentile(moved, [2.5, 97.5]), abs=1.2)
+    same = one(stats.filter_rows(one_set, one_set, rng(), 50))
+    assert (same.value, same.ci_low, same.ci_high) == (0, 0, 0)
+    assert stats.filter_rows(one_set, {}, rng(), 5).empty
+
+
+def test_the_set_of_the_other_filter_enters_no_average(section):
+    sets, ids, rows = section
+    more = stats.robustness_rows({**sets, "a_vit": sets["v2"]}, {**ids, "a_vit": "demo_a_vit"}, rng(), 200)
+    own = more.dataset.eq("demo_a_vit")
+    averages = more.dataset.str.endswith(("shifted_sets", "shifted_sets_without_real"))
+    assert more[averages].value.tolist() == rows[rows.dataset.str.startswith("shifted_sets")].value.tolist()
+    assert more[averages].n.tolist() == rows[rows.dataset.str.startswith("shifted_sets")].n.tolist()
+    assert {"accuracy", "contrast_moved"} <= set(more[own].metric)
+    assert "contrast_moved" not in set(rows.metric)
+
+
 # Planted truths
 
 

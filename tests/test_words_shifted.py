@@ -54,6 +54,33 @@ def test_the_answer_counts_what_is_told_apart(rows):
     assert words.shifted.answer(NONE, "paper", FOUR) == "**paper: not run.**"
 
 
+def test_the_same_pool_under_two_filters(rows):
+    filtered = {"demo_a_convnet": "imagenet_a", "demo_a_vit": "imagenet_v2_mf"}
+    parts = [rows[rows.dataset == real].assign(dataset=drawn) for drawn, real in filtered.items()]
+    pairs = {"vit_sup - convnext_sup": (5.0, 1.0, 9.0), "vit_clip - convnext_clip": (-1.0, -4.0, 2.0)}
+    moved = [
+        {"model": pair, "dataset": "demo_a_vit", "view": "paper.eval", "metric": "contrast_moved", "n": 300,
+         "group": "minus_demo_a_convnet", "value": v, "ci_low": low, "ci_high": high, "unit": "points"}
+        for pair, (v, low, high) in pairs.items()
+    ]  # fmt: skip
+    frame = results.rows_frame(pd.concat([*parts, pd.DataFrame(moved)]))
+    said = words.filtered.tilt(frame, FOUR).splitlines()
+    assert len(said) == 2
+    assert said[0].startswith("- ConvNeXt-sup minus ViT-sup: filtered by a ConvNet ")
+    assert "The filter alone moves it by -5.0 points [-9.0, -1.0]." in said[0]
+    assert "by +1.0 points [-2.0, +4.0]; not resolved" in said[1]
+    gaps = words.shifted.pairs_of(rows, FOUR).set_index(["model", "dataset"]).value
+    for real in filtered.values():
+        assert f"{gaps['convnext_sup - vit_sup', real]:+.1f} points" in said[0]
+    shown = words.filtered.in_form(frame, FOUR)
+    assert list(dict.fromkeys(shown.dataset)) == ["filtered by a ConvNet", "filtered by a ViT"]
+    axes = plots.robustness.filters(shown, FOUR, "two filters (demo: drawn world)")
+    assert len(axes) == 2
+    assert len(axes[0].figure.legends) == 1
+    assert plots.robustness.filters(words.filtered.in_form(NONE, FOUR), FOUR, "none") is None
+    assert "not run" in words.filtered.tilt(NONE, FOUR)
+
+
 def test_the_form_of_the_papers_figure(rows):
     shown = words.shifted.in_form(rows, FOUR)
     names = list(dict.fromkeys(shown.dataset))

@@ -131,6 +131,7 @@ DATASETS: dict[str, DatasetSpec] = {
     "demo_r": _drawn("Renditions", 1_000, "demo_r"),
     "demo_v2": _drawn("Fresh draw", 1_000, note="drawn like `demo_val`, of slightly other statistics"),
     "demo_a_convnet": _drawn("Adversarial to a ConvNet", 500, "demo_a", note="what a small ConvNet got wrong"),
+    "demo_a_vit": _drawn("Adversarial to a ViT", 500, "demo_a", note="what a small ViT got wrong"),
     "demo_sketch": _drawn("Sketches", 500, note="outlines in three hands"),
     "demo_c": _drawn("Corruptions", 7_500, note="100 pictures of `demo_val`, 15 corruptions, 5 severities"),
     "demo_hard": _drawn("Hard", 500, note="two or three factors at once; several right answers where several show"),

@@ -47,6 +47,25 @@ def gaps(shown: pd.DataFrame, title: str) -> Axes | None:
     return ax
 
 
+def filters(shown: pd.DataFrame, models: Sequence[str], title: str) -> np.ndarray | None:
+    """Accuracy and ConvNeXt minus ViT on adversarial sets that different networks chose, side by side.
+
+    `shown`: of `words.filtered.in_form`. Returns the array of two axes, None where `shown` has no pair.
+    """
+    pairs = shown[shown.model.str.contains(" - ", regex=False)]
+    if pairs.empty:
+        return None
+    order = list(dict.fromkeys(pairs.dataset))
+    fig, axes = figure(7.6, 3.2, columns=2, sharey=True)
+    dots(shown, models, order, "dataset", xlabel="top-1 accuracy (%)", ax=axes[0])
+    differences(pairs, order, ax=axes[1])
+    for legend in list(fig.legends):
+        legend.remove()  # one for both panels instead
+    shared_legend(axes, 3)
+    fig.suptitle(title, fontweight="bold", x=0.01, ha="left", fontsize=12)
+    return axes
+
+
 def severity_curves(rows: pd.DataFrame, models: Sequence[str], title: str = "") -> np.ndarray | None:
     """Accuracy against severity, a panel per corruption and a last one for their mean, with 95 % bands.
 

@@ -19,14 +19,15 @@ SECTION_ROLES: dict[str, tuple[str, ...]] = {
     "02_mistakes": ("val",),
     "03_shape_texture": ("cue_conflict",),
     "04_calibration": ("val", "r"),
-    "05_robustness": ("val", "v2", "a", "r", "sketch", "c", "hard", "real"),
+    "05_robustness": ("val", "v2", "a", "r", "sketch", "c", "hard", "real", "a_vit"),
     "06_transferability": ("tasks",),
     "07_synthetic": ("pug",),
     "08_invariance": ("sweep",),
     "09_similarity": ("val",),
 }
 """The roles whose predictions a section reads; `sweep` are the views of the untouched and the transformed image,
-`tasks` the training and test images of the transfer tasks."""
+`tasks` the training and test images of the transfer tasks, `a_vit` the drawn set of a ViT's errors beside `a`, which
+holds a ConvNet's and has a counterpart among the paper's sets."""
 
 WATCHED = ("09_similarity",)
 """Sections that read the layers of networks on some images of their role, and no predictions."""

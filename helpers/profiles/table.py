@@ -55,7 +55,7 @@ def _paper_roles(models: tuple[str, ...]) -> dict[str, Inputs]:
 
 
 _DEMO_SETS = {
-    "val": "demo_val", "v2": "demo_v2", "a": "demo_a_convnet", "r": "demo_r",
+    "val": "demo_val", "v2": "demo_v2", "a": "demo_a_convnet", "a_vit": "demo_a_vit", "r": "demo_r",
     "sketch": "demo_sketch", "c": "demo_c", "hard": "demo_hard", "real": "demo_real",
     "cue_conflict": "demo_cue_conflict", "pug": "demo_pug", "sweep": "demo_sweep",
 }  # fmt: skip

@@ -14,6 +14,7 @@ from helpers.stats.estimates import Estimates, finished, pair_rows, share_contra
 from helpers.stats.resample import joint_cells, resampled_counts
 from helpers.stats.rows_accuracy import accuracy_rows, clustered_counts
 from helpers.stats.rows_corruption import corrupted, corruption_rows
+from helpers.stats.rows_filters import filter_rows
 
 Frames = Mapping[str, pd.DataFrame]
 SHIFTED_ROLES = ("v2", "a", "c", "hard", "r", "sketch", "real")
@@ -43,7 +44,8 @@ def robustness_rows(
 ) -> pd.DataFrame:
     """Accuracy on every set with contrasts, ImageNet-C in detail, averages over the shifted sets, effective robustness.
 
-    sets: predictions by role ("val", "v2", "a", "r", "sketch", "c", "hard", "real") and model; datasets: id by role;
+    sets: predictions by role ("val", "v2", "a", "r", "sketch", "c", "hard", "real", and "a_vit", which enters no
+    average) and model; datasets: id by role;
     same_classes: per role and reading ("masked", "unmasked") the validation predictions on that set's classes, as
     `predict.same_classes` gives them. What is not there gives no rows; an average only where all its sets are.
 
@@ -68,6 +70,9 @@ def robustness_rows(
     tables.append(average_rows(drawn, prefix, view, pairs))
     clean = {role: found["masked"] for role, found in (same_classes or {}).items() if found.get("masked")}
     tables.append(effective_rows(sets, datasets, clean, rng, n_resamples, view, pairs))
+    if "a" in sets and "a_vit" in sets:
+        names = datasets["a"], datasets["a_vit"]
+        tables.append(filter_rows(sets["a"], sets["a_vit"], rng, n_resamples, *names, view, pairs))
     tables = [table for table in tables if len(table)]
     return finished([row for table in tables for row in table.to_dict("records")])
 
@@ -96,7 +101,8 @@ def drawn_sets(sets: Mapping[str, Frames], rng: np.random.Generator, n_resamples
     >>> drawn_sets({"v2": {"vit_sup": frame}}, np.random.default_rng(0), 5)["v2"].values.tolist()
     [0.5]
     """
-    found = {role: _plain(frames, rng, n_resamples) for role, frames in sets.items() if role not in ("c", "real")}
+    plain = [role for role in sets if role in ("val", *SHIFTED_ROLES) and role not in ("c", "real")]
+    found = {role: _plain(sets[role], rng, n_resamples) for role in plain}
     if sets.get("c"):
         found |= _with_corrupted(sets["c"], sets.get("real") or {}, rng, n_resamples)
     elif sets.get("real"):

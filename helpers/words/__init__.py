@@ -8,6 +8,7 @@ from helpers.words import (
     connections,
     differences,
     disagreement,
+    filtered,
     front,
     heads,
     instrument,
@@ -36,7 +37,7 @@ from helpers.words.tables import claims, reproduced, table
 
 __all__ = [
     "absent", "ahead", "audit", "calibration", "choices", "claims", "connections", "differences", "disagreement",
-    "front", "heads", "instrument", "invariance", "literature", "mistakes", "models", "picker", "probed", "readings",
-    "reproduced", "robustness", "sets", "shape_texture", "shifted", "shown", "similarity", "synthesis", "synthetic",
-    "table", "titles", "transferability", "twins", "two_by_two", "users",
+    "filtered", "front", "heads", "instrument", "invariance", "literature", "mistakes", "models", "picker", "probed",
+    "readings", "reproduced", "robustness", "sets", "shape_texture", "shifted", "shown", "similarity", "synthesis",
+    "synthetic", "table", "titles", "transferability", "twins", "two_by_two", "users",
 ]  # fmt: skip

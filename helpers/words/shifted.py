@@ -45,14 +45,18 @@ def pairs_of(rows: pd.DataFrame, models: Sequence[str]) -> pd.DataFrame:
     >>> pairs_of(pd.DataFrame([row]), ["convnext_sup", "vit_sup"])[["model", "value", "ci_low"]].values.tolist()
     [['convnext_sup - vit_sup', -2.0, -3.0]]
     """
-    kept, parts = accuracies(rows), []
+    return turned(accuracies(rows), models)
+
+
+def turned(kept: pd.DataFrame, models: Sequence[str]) -> pd.DataFrame:
+    """Contrast rows as `pairs_of` gives them, of rows already chosen; any metric that is a difference."""
+    parts = []
     pairs = [(second, first) for first, second in stats.pairs_of(models)]
     for first, second in pairs[:2] if len(pairs) == len(stats.PAIRS_2X2) else pairs:
         parts.append(select(kept, model=f"{first} - {second}"))
-        turned = select(kept, model=f"{second} - {first}")
-        low, high = -turned.ci_high, -turned.ci_low
-        turned = turned.assign(value=-turned.value, ci_low=low, ci_high=high, model=f"{first} - {second}")
-        parts.append(turned)
+        other = select(kept, model=f"{second} - {first}")
+        low, high = -other.ci_high, -other.ci_low
+        parts.append(other.assign(value=-other.value, ci_low=low, ci_high=high, model=f"{first} - {second}"))
     return pd.concat(parts, ignore_index=True) if parts else kept.iloc[:0]
 
 

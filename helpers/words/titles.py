@@ -22,7 +22,7 @@ FACTORS = {
 }  # fmt: skip
 DRAWN_SETS = {
     "val": "validation", "v2": "V2", "a": "A", "r": "R", "sketch": "Sketch", "c": "C", "hard": "Hard", "real": "ReaL",
-    "a_convnet": "A (a ConvNet's errors)",
+    "a_convnet": "A (a ConvNet's errors)", "a_vit": "A (a ViT's errors)",
 }  # fmt: skip
 AVERAGES = {
     "demo_vtab": "average of all", "shifted_sets": "average of 7",

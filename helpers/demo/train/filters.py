@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 SIDE, RESIZE = 32, 36  # pixels; the same part of the picture as the twins see
 BATCH, RATE, DECAY = 128, 2e-3, 0.05
 SEEDS = {"convnet": 101, "vit": 102}
-EPOCHS = {"convnet": 10, "vit": 12}
+EPOCHS = {"convnet": 10, "vit": 10}
 
 
 def reduced(pixels: np.ndarray) -> np.ndarray:

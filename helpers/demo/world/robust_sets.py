@@ -4,7 +4,8 @@
   in dimmer light from the side (a fresh collection never has quite the same statistics)
 - c: the first 100 scenes of `val` under 15 corruptions at 5 severities, as ImageNet-C is made from validation images
 - hard: two or three of the sixteen factors at once; with several things every one that shows by half is right
-- a_convnet: scenes that an independent small ConvNet gets wrong, sure of itself (`demo_adversarial.csv`)
+- a_convnet, a_vit: scenes that an independent small ConvNet, or ViT, gets wrong, sure of itself
+  (`demo_adversarial.csv`)
 """
 
 from __future__ import annotations
@@ -166,6 +167,11 @@ def convnet_scene(seed: int, index: int) -> Scene:
     return pool_scene(seed, chosen("convnet")[index])
 
 
+def vit_scene(seed: int, index: int) -> Scene:
+    """A scene of `a_vit`: the pool's, of those that the small ViT got wrong."""
+    return pool_scene(seed, chosen("vit")[index])
+
+
 def convnet_id(index: int) -> str:
     """Id of image `index` of `a_convnet`: its name in the pool.
 
@@ -173,3 +179,12 @@ def convnet_id(index: int) -> str:
     True
     """
     return f"pool_{chosen('convnet')[index]:05d}.png"
+
+
+def vit_id(index: int) -> str:
+    """Id of image `index` of `a_vit`: its name in the pool, so that an image of both sets is known as one.
+
+    >>> vit_id(0).startswith("pool_")
+    True
+    """
+    return f"pool_{chosen('vit')[index]:05d}.png"

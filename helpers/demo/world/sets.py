@@ -181,6 +181,7 @@ SETS: dict[str, SetSpec] = {
     ),
     "pool": SetSpec(robust_sets.pool_scene, _numbered("pool"), 6_000, 14),
     "a_convnet": SetSpec(robust_sets.convnet_scene, robust_sets.convnet_id, 500, 14, 500, group=_top_factor),
+    "a_vit": SetSpec(robust_sets.vit_scene, robust_sets.vit_id, 500, 14, 500, group=_top_factor),
     "pug": SetSpec(
         posed.scene, posed.image_id, posed.n_images(), 6, posed.n_images(), labels=posed.labels, group=posed.factor,
         columns=posed.columns,
