@@ -5,7 +5,7 @@ imports only from rooms to its left (a test checks this).
 """
 
 ROOMS = (
-    "errors", "paths", "manifest", "fetch", "labels", "store", "demo.world", "demo.planted", "views", "datasets",
-    "models", "predict", "probe", "similarity", "rows", "metrics", "stats", "paper", "results",
+    "errors", "paths", "manifest", "fetch", "labels", "store", "demo.world", "demo.tasks", "demo.planted", "views",
+    "datasets", "models", "predict", "probe", "similarity", "rows", "metrics", "stats", "paper", "results",
     "instrument", "plots", "words", "profiles", "demo.train", "run", "cli",
 )  # fmt: skip

@@ -86,7 +86,9 @@ def test_escaped_text_reads_as_itself(raw):
     assert unescape(shown) == " ".join(raw.split()).replace("\x00", "\ufffd")
 
 
-@pytest.mark.parametrize("raw", ["<script>x</script>", "![a](http://b)", "{cite}`x`", "$x$", "a|b", "`c`", "<http://x>"])
+@pytest.mark.parametrize(
+    "raw", ["<script>x</script>", "![a](http://b)", "{cite}`x`", "$x$", "a|b", "`c`", "<http://x>"]
+)
 def test_markup_from_a_file_stays_text(raw):
     shown = MarkdownIt("commonmark").renderInline(text.escaped(raw))
     assert unescape(shown) == raw
@@ -235,7 +237,9 @@ def test_the_colab_button_is_a_local_picture_and_stands_only_where_there_is_an_a
     assert "colab" not in sources(page_of(home))[0]
     first = sources(page_of(home, where=SOMEWHERE))[0]
     (line,) = re.findall(r"^\[!\[.*$", first, re.MULTILINE)
-    assert line.startswith("[![Open 03_shape_texture in Colab](../images/colab-badge.svg)](https://colab.research.google")
+    assert line.startswith(
+        "[![Open 03_shape_texture in Colab](../images/colab-badge.svg)](https://colab.research.google"
+    )
     assert line.endswith("/github/someone/book/blob/main/notebooks/03_shape_texture.ipynb)")
     assert paths.resource("book/images/colab-badge.svg").is_file()
 

@@ -4,6 +4,7 @@ Importing this room imports neither torch nor torchvision.
 """
 
 from helpers.datasets.core import Dataset, Sample, in_memory, stratified
+from helpers.datasets.demo_tasks import pictures_of_task, with_own_labels
 from helpers.datasets.folders import CORRUPTIONS
 from helpers.datasets.opening import address, canonical_id, dataset_spec, open_dataset
 from helpers.datasets.overlays import OVERLAYS, PICTURES, imagenet_x_subset, real_relabelled
@@ -23,5 +24,6 @@ from helpers.datasets.tasks import (
 __all__ = [
     "CORRUPTIONS", "DATASETS", "DIFFERENCES", "OVERLAYS", "PICTURES", "PUG_FACTORS", "Dataset", "DatasetSpec",
     "Sample", "address", "canonical_id", "dataset_spec", "imagenet_x_subset", "in_memory", "n_classes", "open_dataset",
-    "real_relabelled", "rules_differ", "stratified", "task_space", "under_rule", "units", "validation_part",
+    "pictures_of_task", "real_relabelled", "rules_differ", "stratified", "task_space", "under_rule", "units",
+    "validation_part", "with_own_labels",
 ]  # fmt: skip

@@ -39,7 +39,7 @@ class _Found:
 
 
 def read_pug(request: Request) -> Listing:
-    """PUG images; group is the factor, further columns are class_name, asset, world and level of the factor.
+    """PUG images; group is the factor, further columns are class_name, asset, background and level of the factor.
 
     The factor is the folder where there are factor folders, else the one column of the label table that departs
     from its most frequent value (the set varies one factor at a time): none means Worlds, several leave it open
@@ -56,7 +56,7 @@ def read_pug(request: Request) -> Listing:
     columns = {
         "image_id": found.ids, "label": [list(right[name]) for name in names], "group": found.factors,
         "class_name": names, "asset": _column(found.facts, "character_name"),
-        "world": _column(found.facts, "world_name"), "level": _levels(found),
+        "background": _column(found.facts, "world_name"), "level": _levels(found),
     }  # fmt: skip
     ordered = {name: [values[i] for i in order] for name, values in columns.items()}
     return Listing(ordered, found.images.take(order), found.layout)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from helpers.datasets.cue_conflict import read_cue_conflict
+from helpers.datasets.demo_tasks import demo_task_specs
 from helpers.datasets.drawn import read_drawn, world_fingerprint
 from helpers.datasets.folders import read_class_folders, read_corruptions
 from helpers.datasets.hard import read_hard
@@ -138,4 +139,7 @@ DATASETS: dict[str, DatasetSpec] = {
         note="other labels over `demo_val`; pictures in which nothing can be judged have none and are not scored",
     ),
     "demo_cue_conflict": _drawn("Cue-conflict", 1_280, "demo_categories"),
+    "demo_pug": _drawn("One factor at a time", 1_080, "demo_pug", note="40 classes over 45 of the 64 fine classes"),
+    "demo_sweep": _drawn("Views", 400, note="drawn like the validation set, apart from it"),
+    **demo_task_specs(),
 }  # fmt: skip

@@ -11,13 +11,28 @@ import numpy as np
 import pandas as pd
 
 from helpers.errors import BookError
-from helpers.instrument import calibration, mistakes, shape_texture, synthesis
+from helpers.instrument import (
+    calibration,
+    invariance,
+    mistakes,
+    robustness,
+    shape_texture,
+    similarity,
+    synthesis,
+    synthetic,
+    transferability,
+)
 from helpers.rows import COLUMNS, rows_frame
 
 CHECKS: dict[str, Callable[[np.random.Generator, int], pd.DataFrame]] = {
     "02_mistakes": mistakes.check,
     "03_shape_texture": shape_texture.check,
     "04_calibration": calibration.check,
+    "05_robustness": robustness.check,
+    "07_synthetic": synthetic.check,
+    "08_invariance": invariance.check,
+    "06_transferability": transferability.check,
+    "09_similarity": similarity.check,
     "10_synthesis": synthesis.check,
 }
 

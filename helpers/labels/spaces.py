@@ -5,12 +5,16 @@ from __future__ import annotations
 import csv
 import hashlib
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+
+import numpy as np
 
 from helpers import paths
 from helpers.errors import BookError
 from helpers.labels.validation import wnids
+
+UNMAPPED = -1
 
 
 @dataclass(frozen=True)
@@ -41,6 +45,44 @@ def make_label_space(
     indices, folders, labels = tuple(indices), tuple(folders), tuple(tuple(each) for each in labels)
     text = json.dumps([indices, labels], separators=(",", ":"))
     return LabelSpace(name, indices, folders, labels, len(folders), hashlib.sha256(text.encode()).hexdigest())
+
+
+def index_map(classes: Mapping[str, Sequence[int]], n: int) -> np.ndarray:
+    """Class position (sorted names) of each of n indices, shape (n,); -1 where no class has it.
+
+    Of classes that share an index the later one has it, as in the paper's code.
+
+    >>> index_map({"Shirt": [2], "Sweatshirt": [2, 3]}, 4).tolist()
+    [-1, -1, 1, 1]
+    """
+    positions = np.full(n, UNMAPPED)
+    for position, name in enumerate(sorted(classes)):
+        positions[list(classes[name])] = position
+    return positions
+
+
+def mapped_space(name: str, classes: Mapping[str, Sequence[int]], n: int) -> LabelSpace:
+    """Label space of the paper's rule: all n logits compete, an argmax that no class has is wrong.
+
+    A class whose every index belongs to a later one has no labels: its images cannot be right.
+
+    >>> mapped_space("toy", {"Shirt": [2], "Sweatshirt": [2, 3]}, 4).labels
+    ((), (2, 3))
+    """
+    positions, names = index_map(classes, n), sorted(classes)
+    return make_label_space(name, range(n), names, [np.flatnonzero(positions == i).tolist() for i in range(len(names))])
+
+
+def candidate_space(name: str, classes: Mapping[str, Sequence[int]]) -> LabelSpace:
+    """Label space of a fair reading: only indices of the classes compete; a shared one is right for each.
+
+    >>> space = candidate_space("toy", {"Shirt": [2], "Sweatshirt": [2, 3]})
+    >>> space.indices, space.labels
+    ((2, 3), ((2,), (2, 3)))
+    """
+    names = sorted(classes)
+    indices = sorted({index for each in classes.values() for index in each})
+    return make_label_space(name, indices, names, [sorted(classes[each]) for each in names])
 
 
 def sixteen_categories() -> dict[str, tuple[int, ...]]:
@@ -89,6 +131,12 @@ def _drawn(name: str) -> LabelSpace:
     return make_label_space(name, shown, (names[i] for i in shown), ([i] for i in shown))
 
 
+def _class_map() -> dict[str, list[int]]:
+    """The classes of the drawn counterpart of PUG: ImageNet, with their fine classes."""
+    with paths.reference("demo_class_map.csv").open(encoding="utf-8", newline="") as lines:
+        return {row["class"]: [int(index) for index in row["indices"].split()] for row in csv.DictReader(lines)}
+
+
 LABEL_SPACES: dict[str, Callable[[], LabelSpace]] = {
     "imagenet1k": _full,
     "imagenet_v2": _v2,
@@ -99,8 +147,10 @@ LABEL_SPACES: dict[str, Callable[[], LabelSpace]] = {
     "demo_r": lambda: _drawn("demo_r"),
     "demo_a": lambda: _drawn("demo_a"),
     "demo_categories": lambda: _drawn("demo_categories"),
+    "demo_pug": lambda: mapped_space("demo_pug", _class_map(), 64),
+    "demo_pug_candidates": lambda: candidate_space("demo_pug_candidates", _class_map()),
 }
-"""The label spaces by name; the last four are those of the drawn world, with its fine classes as indices."""
+"""The label spaces by name; the last six are those of the drawn world, with its fine classes as indices."""
 
 
 def label_space(name: str) -> LabelSpace:

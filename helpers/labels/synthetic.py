@@ -1,4 +1,4 @@
-"""The 151 classes of PUG: ImageNet over ILSVRC indices."""
+"""The 151 classes of PUG: ImageNet over ILSVRC indices: the paper's rule, and the classes among themselves."""
 
 from __future__ import annotations
 
@@ -8,9 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from helpers.errors import BookError
-from helpers.labels.spaces import LabelSpace, make_label_space
-
-UNMAPPED = -1
+from helpers.labels.spaces import LabelSpace, candidate_space, index_map, mapped_space
 
 
 def _classes(path: Path) -> dict[str, list[int]]:
@@ -27,10 +25,7 @@ def pug_index_map(path: Path) -> np.ndarray:
     Index 841 is listed by Shirt and by Sweatshirt; the later one wins, as in the paper's code, so a Shirt
     image can never be right. Raises BookError for a map that is not the published one.
     """
-    positions = np.full(1000, UNMAPPED)
-    for position, indices in enumerate(_classes(path).values()):
-        positions[indices] = position
-    return positions
+    return index_map(_classes(path), 1000)
 
 
 def pug_label_space(path: Path) -> LabelSpace:
@@ -38,6 +33,9 @@ def pug_label_space(path: Path) -> LabelSpace:
 
     The classes are those of `pug_index_map`, so the labels of Shirt are empty.
     """
-    positions, names = pug_index_map(path), list(_classes(path))
-    labels = [np.flatnonzero(positions == i).tolist() for i in range(len(names))]
-    return make_label_space("pug_imagenet", range(1000), names, labels)
+    return mapped_space("pug_imagenet", _classes(path), 1000)
+
+
+def pug_candidate_space(path: Path) -> LabelSpace:
+    """Label space of PUG's classes among themselves: the 176 indices of the map compete, 841 is right for both."""
+    return candidate_space("pug_candidates", _classes(path))

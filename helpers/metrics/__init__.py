@@ -26,6 +26,20 @@ from helpers.metrics.calibration import (
     signed_gap,
     squared_calibration_error,
 )
+from helpers.metrics.corruption import (
+    alexnet_errors,
+    corruption_errors,
+    mean_corruption_error,
+    severity_slope,
+    source_of,
+)
+from helpers.metrics.effective import (
+    baseline_line,
+    baseline_networks,
+    effective_robustness,
+    expected_accuracy,
+    prediction_interval,
+)
 from helpers.metrics.factors import FACTORS, imagenet_x_factors
 from helpers.metrics.mistakes import accuracy_gap, error_ratio, factor_table, log_odds_gap
 from helpers.metrics.recalibration import cross_fitted, fit_temperature, scaled_confidence
@@ -40,12 +54,13 @@ from helpers.metrics.shape import (
 from helpers.metrics.testbed import expected_error_ratio, leave_one_out, read_testbed
 
 __all__ = [
-    "FACTORS", "accuracy", "accuracy_by_group", "accuracy_gap", "adaptive_ece", "align_decisions",
-    "align_predictions", "attainable_kappa", "brier_top1", "category_accuracy", "category_decision", "consistency",
-    "correct", "correct_table", "cross_fitted", "debiased_ece", "ece", "ece_if_calibrated", "equal_mass_edges",
-    "equal_width_edges", "error_consistency", "error_ratio", "expected_error_ratio", "factor_table",
+    "FACTORS", "accuracy", "accuracy_by_group", "accuracy_gap", "adaptive_ece", "alexnet_errors", "align_decisions",
+    "align_predictions", "attainable_kappa", "baseline_line", "baseline_networks", "brier_top1", "category_accuracy",
+    "category_decision", "consistency", "correct", "correct_table", "corruption_errors", "cross_fitted",
+    "debiased_ece", "ece", "ece_if_calibrated", "effective_robustness", "equal_mass_edges", "equal_width_edges",
+    "error_consistency", "error_ratio", "expected_accuracy", "expected_error_ratio", "factor_table",
     "fit_temperature", "imagenet_x_factors", "is_correct", "kappa_matrix", "leave_one_out", "log_odds_gap",
-    "mean_shape_bias", "mean_true_probability", "nll_top1", "pooled_shape_bias", "read_testbed",
-    "reliability_table", "scaled_confidence", "shape_bias", "shape_counts", "signed_gap",
-    "squared_calibration_error", "top5_correct", "with_labels",
+    "mean_corruption_error", "mean_shape_bias", "mean_true_probability", "nll_top1", "pooled_shape_bias",
+    "prediction_interval", "read_testbed", "reliability_table", "scaled_confidence", "severity_slope", "shape_bias",
+    "shape_counts", "signed_gap", "source_of", "squared_calibration_error", "top5_correct", "with_labels",
 ]  # fmt: skip

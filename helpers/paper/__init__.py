@@ -13,6 +13,7 @@ from helpers.paper.audit_outside import agreement_with_others, plausible_ranges,
 from helpers.paper.claims_table import CLAIMS, Claim
 from helpers.paper.compare import compare
 from helpers.paper.decode import decode_counts, decoded_bars, overall_error
+from helpers.paper.effective import published_effective
 from helpers.paper.ledger import Verdict, claim_of, claims_of, components, evaluate, ledger
 from helpers.paper.names import FACTORS, PUG_FACTORS, SECTIONS
 from helpers.paper.rows import as_rows, detailed_rows
@@ -26,6 +27,6 @@ __all__ = [
     "agreement_with_others", "as_paper", "as_rows", "averages", "base_points", "calibration_panels", "cka_panels",
     "claim_of", "claims_of", "compare", "components", "decisions", "decode_counts", "decoded_bars", "detailed_rows",
     "equal_bars", "evaluate", "held", "ledger", "ledger_of_sets", "overall_error", "plausible_ranges",
-    "published_accuracy", "released_code", "scene_light", "shape_figure_against_decisions", "table_against_figures",
-    "third_party", "values",
+    "published_accuracy", "published_effective", "released_code", "scene_light", "shape_figure_against_decisions",
+    "table_against_figures", "third_party", "values",
 ]  # fmt: skip

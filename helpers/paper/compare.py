@@ -9,6 +9,7 @@ import pandas as pd
 
 from helpers.errors import BookError
 from helpers.paper.decode import overall_error
+from helpers.paper.lookup import other_reading
 from helpers.paper.names import PAPER_MODELS, group_of, role_of
 from helpers.paper.values import values
 
@@ -70,6 +71,7 @@ def _ours(rows: pd.DataFrame) -> pd.DataFrame:
     pug = kept.dataset.map(role_of) == "pug"
     kept = kept.assign(group=kept.group.where(~pug, [group_of("pug_imagenet", group) for group in kept.group]))
     kept = kept.drop_duplicates([*JOIN, "view"])  # one value under several units of resampling
+    kept = kept[[not other_reading(row) for row in kept[["dataset", "view"]].to_dict("records")]]
     order = kept["view"].map(lambda view: _protocol(view) not in OUR_PROTOCOLS)
     kept = kept.assign(other=order).sort_values("other", kind="stable").drop_duplicates(list(JOIN))
     kept = kept.sort_index()

@@ -9,15 +9,15 @@ import pandas as pd
 
 from helpers.paper.estimates import Estimate, combine, from_row, paired_accuracy
 from helpers.paper.names import SHARED_IMAGES, group_of, role_of, title_of
+from helpers.views import UNDISTORTED as START
 
 Index = dict[tuple, list[dict]]
 OVERALL = "overall"
 PROTOCOLS = ("paper", "released", "timm", "demo")  # the first that is there; the models table is no evaluation
 UNITS_OF_RESAMPLING = (
-    "shape exemplar x texture exemplar x subject", "shape exemplar x texture exemplar", "asset", "source image",
-    "batch", "image",
+    "shape exemplar x texture exemplar x subject", "shape exemplar x texture exemplar", "asset x background", "asset",
+    "class", "source image", "batch", "image",
 )  # fmt: skip
-START = {"scale": (1.0,), "shift": (0.0,), "resolution": (224.0, 64.0)}  # the undistorted setting, paper and demo
 
 
 def index_rows(rows: pd.DataFrame) -> Index:
@@ -76,24 +76,35 @@ def contrast(
 def mean_contrast(index: Index, first: str, second: str, average: str, datasets: Sequence[str]) -> Estimate | None:
     """First minus second model in an average over data sets (`average` is the average's own "data set").
 
-    A paired row of the average is taken if there is one. Else the value comes from the two averages, or from the sets
-    where no average is given, and the error from the sets: separate images add in squares, shared ones plainly.
+    A paired row of the average over all of them is taken if there is one, an average over fewer is not: it would answer
+    another question. (The demo's average is over tasks of its own.) Else the value comes from the two averages, or
+    from the sets where no average is given, and the error from the sets: separate images add in squares, shared ones
+    plainly.
     """
-    groups = {key[4] for key in index if key[1] == role_of(average) and key[4].startswith("mean_of_")}
-    group = max(groups, key=lambda name: int(name.removeprefix("mean_of_")), default=OVERALL)
+    whole, own = f"mean_of_{len(datasets)}", _demo_mean(index, average)
+    group = own or (whole if any(key[1] == role_of(average) and key[4] == whole for key in index) else OVERALL)
     paired = _paired_row(index, first, second, average, "accuracy", group, "eval")
     if paired is not None:
         return paired
-    whole = contrast(index, first, second, average, "accuracy", group)
+    printed = contrast(index, first, second, average, "accuracy", group)
     parts = {name: contrast(index, first, second, name, "accuracy") for name in datasets}
     if None in parts.values():
-        return whole
+        return printed
     spread = _mean(parts)
     if spread.missing:
         spread = replace(spread, missing=(f"which images each model got right on each of {title_of(average)}",))
-    if whole is None:
+    if printed is None:
         return spread
-    return replace(spread, value=whole.value, low=whole.low, high=whole.high, sources=whole.sources)
+    return replace(spread, value=printed.value, low=printed.low, high=printed.high, sources=printed.sources)
+
+
+def _demo_mean(index: Index, average: str) -> str | None:
+    """The group of the demo's average over its own sets, where the rows are the demo's."""
+    found = (
+        key[4] for key, rows in index.items()
+        if key[1] == role_of(average) and key[4].startswith("mean_of_") and str(rows[0]["dataset"]).startswith("demo_")
+    )  # fmt: skip
+    return next(found, None)
 
 
 def levels(index: Index, model: str, transform: str) -> dict[float, dict]:
@@ -138,10 +149,20 @@ def _view(view: str | None) -> tuple[str | None, str]:
     return protocol, "eval" if transform == "asis" else transform
 
 
+def other_reading(row: Mapping) -> bool:
+    """Whether a row is of ImageNet-C's pictures as they are, where the paper enlarged and cropped them.
+
+    >>> other_reading({"dataset": "imagenet_c", "view": "paper.asis"}), other_reading({"dataset": "imagenet_c"})
+    (True, False)
+    """
+    return role_of(row.get("dataset")) == "c" and (row.get("view") or "").endswith(".asis")
+
+
 def _preference(row: Mapping) -> tuple:
     protocol = _view(row.get("view"))[0]
     unit = row.get("resampled")
     return (
+        other_reading(row),
         PROTOCOLS.index(protocol) if protocol in PROTOCOLS else len(PROTOCOLS),
         row.get("ci_low") is None,
         UNITS_OF_RESAMPLING.index(unit) if unit in UNITS_OF_RESAMPLING else len(UNITS_OF_RESAMPLING),

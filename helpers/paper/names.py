@@ -47,6 +47,7 @@ PUG_FACTORS = (
 _ROLES = {
     "imagenet1k_val": "val", "imagenet_v2_mf": "v2", "imagenet_a": "a", "imagenet_r": "r", "imagenet_sketch": "sketch",
     "imagenet_c": "c", "imagenet_hard": "hard", "imagenet_real": "real", "imagenet_x": "x", "pug_imagenet": "pug",
+    "a_convnet": "a",  # the drawn set is named after the network whose errors it holds
 }  # fmt: skip
 _TITLES = {
     "imagenet1k_val": "ImageNet", "imagenet_v2_mf": "ImageNet-V2", "imagenet_a": "ImageNet-A",
@@ -60,8 +61,8 @@ _TITLES = {
 def role_of(dataset: str | None) -> str | None:
     """The role that a data set plays: "val" for `imagenet1k_val` and for `demo_val`; its own id where it has none.
 
-    >>> role_of("imagenet1k_val"), role_of("demo_val"), role_of("cue_conflict"), role_of("vtab_dtd")
-    ('val', 'val', 'cue_conflict', 'vtab_dtd')
+    >>> role_of("imagenet1k_val"), role_of("demo_val"), role_of("demo_a_convnet"), role_of("vtab_dtd")
+    ('val', 'val', 'a', 'vtab_dtd')
     """
     if dataset is None:
         return None

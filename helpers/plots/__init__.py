@@ -12,12 +12,17 @@ from helpers.plots import (
     mistakes,
     models,
     overview,
+    robustness,
     shape_texture,
+    similarity,
     style,
+    sweeps,
+    transferability,
     two_by_two,
 )
 
 __all__ = [
     "calibration", "connections", "differences", "disagreement", "drawings", "general", "heads", "instrument",
-    "mistakes", "models", "overview", "shape_texture", "style", "two_by_two",
+    "mistakes", "models", "overview", "robustness", "shape_texture", "similarity", "style", "sweeps", "transferability",
+    "two_by_two",
 ]  # fmt: skip

@@ -14,17 +14,17 @@ TALLEST = 3  # panels in a row
 
 
 def planted(frame: pd.DataFrame, title: str = "Planted against measured") -> np.ndarray:
-    """One panel per metric: planted value across, measured value with its interval up, the line of equality.
+    """One panel per metric and unit: planted value across, measured value with its interval up, the line of equality.
 
     `frame`: of `instrument.check`. A filled green mark holds the truth in its interval, a hollow red one does not; grey
     marks have no interval. Returns the axes.
     """
-    metrics = list(dict.fromkeys(frame.metric))
+    metrics = list(dict.fromkeys(zip(frame.metric, frame.unit, strict=True)))
     columns = min(TALLEST, len(metrics))
     rows = -(-len(metrics) // columns)
     drawn, axes = figure(3.5 * columns, 3.3 * rows + 0.7, columns=columns, rows=rows, squeeze=False)
-    for ax, metric in zip(axes.ravel(), metrics, strict=False):
-        _panel(frame[frame.metric == metric], metric, ax)
+    for ax, (metric, unit) in zip(axes.ravel(), metrics, strict=False):
+        _panel(frame[(frame.metric == metric) & (frame.unit == unit)], metric, ax)
     for ax in axes.ravel()[len(metrics) :]:
         ax.set_axis_off()
     drawn.suptitle(f"{title} {DEMO}", x=0.01, ha="left", fontsize=12, fontweight="bold")

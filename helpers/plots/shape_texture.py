@@ -85,4 +85,3 @@ def kappa_matrix(rows: pd.DataFrame, order: list[str], dataset_group: str = "con
     ax.set_xticklabels(names, rotation=40, ha="right")
     ax.grid(False)
     return ax
-

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 
 import pandas as pd
@@ -12,6 +12,7 @@ from helpers.errors import BookError, InputsUnavailable
 from helpers.models import MODELS, resolve
 from helpers.predict import sources
 from helpers.predict.compute import Job, compute, miss, stored
+from helpers.predict.keys import view_of
 from helpers.predict.settings import Settings
 
 
@@ -34,7 +35,8 @@ class Inputs:
 class Collected:
     """Predictions by model, where each came from, the hashes behind them, what is missing and why.
 
-    `partial` says in what the predictions are less (or other) than the published data.
+    `partial` says in what the predictions are less (or other) than the published data. `places`: (model, data set,
+    view) by the store's names, of predictions that were made here.
     """
 
     inputs: Inputs
@@ -43,6 +45,7 @@ class Collected:
     artifacts: dict[str, str] = field(default_factory=dict)
     missing: dict[str, str] = field(default_factory=dict)
     partial: list[str] = field(default_factory=list)
+    places: dict[str, tuple[str, str, str]] = field(default_factory=dict)
 
     def shortfalls(self) -> dict[str, str]:
         """Why the results of these predictions are not complete: {model or dataset: reason}; empty if they are."""
@@ -62,13 +65,15 @@ class Collected:
 
 
 def collect(
-    inputs: Inputs, settings: Settings | None = None, max_images: int | None = None, local: sources.Local = None
-) -> Collected:
+    inputs: Inputs, settings: Settings | None = None, max_images: int | None = None, local: sources.Local = None,
+    only_stored: bool = False,
+) -> Collected:  # fmt: skip
     """Predictions of every model in `inputs`: read from the store, imported into it, or made here and stored.
 
     Nothing is loaded or imported for a hit, and torch only where a model has to run. `max_images` asks for a part
     spread evenly over the classes, `local` {artifact id: path} gives stand-ins; both are told in `partial`. Data or
     weights that cannot be had are named in `missing`; a malformed file or a model that fails raises BookError.
+    `only_stored`: no model is run; what is not stored is missing.
     """
     found = Collected(inputs)
     opened: dict[str, sources.Source] = {}
@@ -78,16 +83,34 @@ def collect(
                 frame, source, hashes = _published(inputs, model)
             else:
                 job = job_of(inputs, model, settings, max_images, local)
-                frame, source, facts = _made_here(inputs, job, opened)
+                frame, source, facts = _made_here(inputs, job, opened, only_stored)
                 hashes = behind(job, facts)
                 found.partial.extend(note for note in partial_notes(job, facts, frame) if note not in found.partial)
                 frame, hashes = _relabelled(inputs, frame, hashes)
+                found.places[model] = (model, job.name, view_of(model, inputs.view).id)
         except InputsUnavailable as error:
             found.missing[model] = str(error)
             continue
         found.frames[model], found.sources[model] = frame, source
         found.artifacts.update(hashes)
     return found
+
+
+def together(found: Iterable[Collected]) -> Collected:
+    """What is common to several (views of one set, say): the hashes behind all, and all that is missing or partial.
+
+    Inputs, frames and sources are those of the first; without any there are no models.
+
+    >>> together([]).shortfalls()
+    {}
+    """
+    each = list(found)
+    if not each:
+        return Collected(Inputs("", "", ()))
+    artifacts = {name: digest for one in each for name, digest in one.artifacts.items()}
+    missing = {name: reason for one in each for name, reason in one.missing.items()}
+    partial = list(dict.fromkeys(note for one in each for note in one.partial))
+    return replace(each[0], artifacts=artifacts, missing=missing, partial=partial)
 
 
 def job_of(inputs: Inputs, model: str, settings: Settings | None, max_images: int | None, local: sources.Local) -> Job:
@@ -97,11 +120,16 @@ def job_of(inputs: Inputs, model: str, settings: Settings | None, max_images: in
     return Job(model, sources.pictures_of(inputs.dataset), (inputs.view,), settings, max_images, local)
 
 
-def _made_here(inputs: Inputs, job: Job, opened: dict[str, sources.Source]) -> tuple[pd.DataFrame, str, dict]:
+def _made_here(
+    inputs: Inputs, job: Job, opened: dict[str, sources.Source], only_stored: bool
+) -> tuple[pd.DataFrame, str, dict]:
     reason = miss(job, inputs.view)
     if reason is None:
         frame, facts = stored(job, inputs.view)
         return frame, "store hit", facts
+    if only_stored:
+        thing = f"{job.model} on {job.dataset} under {inputs.view}"
+        raise InputsUnavailable(thing, f"stored predictions ({reason})", "collect them under this view first")
     try:
         compute(job, opened)
     except InputsUnavailable as error:

@@ -18,6 +18,8 @@ from helpers.predict.merging import tidy_up
 from helpers.predict.passes import Network
 from helpers.predict.settings import Settings
 
+LEAN = ("image_id", "label", "pred", "group")
+
 
 @dataclass(frozen=True)
 class Job:
@@ -85,10 +87,15 @@ def miss(job: Job, view_id: str) -> str | None:
 def stored(job: Job, view_id: str) -> tuple[pd.DataFrame, dict]:
     """The stored frame of a view and the facts of its key. Raises InputsUnavailable where nothing is stored.
 
-    Of features it is the frame of their images: image_id, label, group.
+    Of ImageNet-C's millions of rows only what accuracy needs is read; of features the frame of their images: image_id,
+    label, group.
     """
-    read = store.read_ids if job.features else store.read_predictions
-    frame, document = read(job.model, job.name, keys.view_of(job.model, view_id).id)
+    view = keys.view_of(job.model, view_id).id
+    if job.features:
+        frame, document = store.read_ids(job.model, job.name, view)
+    else:
+        columns = LEAN if job.dataset in keys.WITHOUT_EMBEDDINGS else None
+        frame, document = store.read_predictions(job.model, job.name, view, columns=columns)
     return frame, document["facts"]
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 import pandas as pd
 
-from helpers import store
+from helpers import datasets, store
 from helpers.errors import BookError
 from helpers.predict import sources
 from helpers.predict.collect import Inputs, behind, job_of, partial_notes
@@ -69,7 +69,7 @@ def features(
     name = _matrix_name(job.model, document["facts"]["kind"], store.matrix_names(*place), reading)
     ids, matrix, _ = store.read_embeddings(*place, name=name)
     found = {name: ids[name] for name in ("image_id", "label") if name in ids}
-    frame = pd.DataFrame({**found, "group": ids.get("group")})
+    frame = datasets.with_own_labels(dataset, pd.DataFrame({**found, "group": ids.get("group")}))
     source = "store hit" if reason is None else f"computed ({reason})"
     facts = document["facts"]
     return Features(

@@ -13,7 +13,7 @@ from helpers.datasets import Dataset
 from helpers.errors import BookError
 from helpers.predict.batches import Batch
 from helpers.predict.keys import FEATURES_DTYPE
-from helpers.predict.outputs import feature_rows, prediction_rows
+from helpers.predict.outputs import carried_facts, feature_rows, prediction_rows
 from helpers.predict.passes import Pass
 from helpers.predict.settings import Settings, autocast
 
@@ -187,4 +187,5 @@ class Block:
                 writer.append(feature_rows(facts), narrow)
                 continue
             logits = torch.cat([answer.logits for answer in answers])
-            writer.append(prediction_rows(logits, facts, self.space), matrices or None)
+            told = carried_facts(self.dataset.table).take(positions)
+            writer.append(prediction_rows(logits, told, self.space), matrices or None)

@@ -15,7 +15,21 @@ if TYPE_CHECKING:
 
     from helpers.labels import LabelSpace
 
-CARRIED = ("group", "shape", "texture")
+CARRIED = ("group", "shape", "texture", "asset", "background", "level")
+
+
+def carried_facts(table: pa.Table) -> pa.Table:
+    """What the rows of a dataset keep of its table: ids, labels, and the further columns that say anything at all.
+
+    Decided for the whole dataset: a batch in which a column is empty by chance has it all the same.
+
+    >>> table = pa.table({"image_id": ["a"], "label": [[1]], "group": pa.array([None], pa.string()), "level": ["45"]})
+    >>> carried_facts(table).column_names
+    ['image_id', 'label', 'level']
+    """
+    known = [name for name in CARRIED if name in table.column_names]
+    told = [name for name in known if table.column(name).null_count < table.num_rows]
+    return table.select(["image_id", "label", *told])
 
 
 def feature_rows(facts: pa.Table) -> pd.DataFrame:
@@ -53,7 +67,7 @@ def prediction_rows(logits: torch.Tensor, facts: pa.Table, space: LabelSpace) ->
         }
     )
     for name in CARRIED:
-        if name in facts.column_names and facts.column(name).null_count < len(facts):
+        if name in facts.column_names:
             frame[name] = facts.column(name).to_pylist()
     if decides:
         frame["decision"] = category_decision(probabilities, dict(zip(space.folders, space.labels, strict=True)))

@@ -59,10 +59,12 @@ def image_artifacts(dataset_id: str) -> tuple[str, ...]:
 def pictures_of(dataset_id: str) -> str:
     """The dataset whose images a dataset shows: ImageNet-X and ReaL are other labels over the validation images.
 
+    Tasks of the demo that ask about the same pictures share them too.
+
     >>> pictures_of("imagenet_real"), pictures_of("imagenet_r")
     ('imagenet1k_val', 'imagenet_r')
     """
-    return datasets.PICTURES.get(dataset_id, dataset_id)
+    return datasets.PICTURES.get(dataset_id) or datasets.pictures_of_task(dataset_id)
 
 
 def has_own_classes(dataset_id: str) -> bool:

@@ -4,9 +4,11 @@ from helpers.probe.clip_benchmark import clip_benchmark, clip_benchmark_sweep
 from helpers.probe.lbfgs import lbfgs
 from helpers.probe.leak import Leak, leak
 from helpers.probe.result import ProbeResult
+from helpers.probe.running import PROBES, Probed, group_of, probe_all
 from helpers.probe.splits import Task, task_of
 from helpers.probe.zero_shot import zero_shot
 
 __all__ = [
-    "Leak", "ProbeResult", "Task", "clip_benchmark", "clip_benchmark_sweep", "lbfgs", "leak", "task_of", "zero_shot",
+    "PROBES", "Leak", "ProbeResult", "Probed", "Task", "clip_benchmark", "clip_benchmark_sweep", "group_of", "lbfgs",
+    "leak", "probe_all", "task_of", "zero_shot",
 ]  # fmt: skip

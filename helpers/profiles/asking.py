@@ -6,11 +6,12 @@ import sys
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from helpers import predict
+from helpers import predict, similarity
 from helpers.errors import BookError
 from helpers.predict import Collected, Embedded, Settings
+from helpers.probe import Probed, probe_all
 from helpers.profiles.costs import NOTES, plan_table
-from helpers.profiles.needs import jobs, missing_inputs
+from helpers.profiles.needs import SECTION_ROLES, jobs, missing_inputs, similarity_job
 from helpers.profiles.table import Profile, get, inputs, with_models
 
 COLAB_IMAGES = 5_000
@@ -30,6 +31,52 @@ class Asked:
         """Predictions for a role of the profile, such as "val"; see `predict.collect`."""
         return predict.collect(inputs(self.profile, role, view), self.settings, self.max_images, self.local or None)
 
+    def collect_all(self, section: str) -> dict[str, Collected]:
+        """Predictions for every role that a section reads and this profile has, by role.
+
+        Empty where the profile runs no model for the section: published validation predictions say nothing of the rest.
+        """
+        roles = [role for role in SECTION_ROLES[section] if role in self.profile.roles]
+        if all(self.profile.roles[role].artifact for role in roles):
+            return {}
+        return {role: self.collect(role) for role in roles}
+
+    def stored(self, role: str, view: str) -> Collected:
+        """What the store holds for a role under another view than its own; nothing is run for it.
+
+        Models that see the role's own view under either name (CLIP at 224 pixels) are left out.
+        """
+        own, asked = inputs(self.profile, role), inputs(self.profile, role, view)
+        other = [m for m in asked.models if predict.view_of(m, view).id != predict.view_of(m, own.view).id]
+        asked = replace(asked, models=tuple(other))
+        return predict.collect(asked, self.settings, self.max_images, self.local or None, only_stored=True)
+
+    def sweep(self) -> dict[str, Collected]:
+        """Predictions under the views of transformation invariance by view id, the untouched image's first.
+
+        Empty where the profile has no such views.
+        """
+        if not self.profile.sweep:
+            return {}
+        role = self.profile.sweep_role
+        found = [self.collect(role), *(self.collect(role, view) for view in self.profile.sweep)]
+        return {each.inputs.view: each for each in found}
+
+    def among_classes(self, found: Collected) -> Collected:
+        """The same predictions with only the classes of the set competing; see `predict.among_classes`."""
+        return predict.among_classes(found, self.settings, self.max_images, self.local or None)
+
+    def probe(self) -> Probed:
+        """Probes of every model on every transfer task of the profile; see `probe.probe_all`."""
+        return probe_all(self.profile.tasks, self.settings, self.max_images, self.local or None)
+
+    def similarity(self) -> similarity.Collected:
+        """Similarities of the layers of every two models on images of "val"; none where the profile runs no network."""
+        if self.profile.similarity is None:
+            return similarity.Collected(self.profile.models)
+        seen, local = inputs(self.profile, "val"), self.local or None
+        return similarity.collect(seen, *self.profile.similarity, self.settings, self.max_images, local)
+
     def embedded(self, role: str) -> tuple[dict[str, Embedded], dict[str, str]]:
         """Stored embeddings of a role by model, and why there are none of the others; no model is run for them."""
         if role not in self.profile.roles:
@@ -38,7 +85,8 @@ class Asked:
 
     def announce(self, section: str) -> None:
         """Print what this section will download and run, and what is missing; nothing where no model is run."""
-        if not jobs(self.profile, [section], self.settings, self.max_images, self.local):
+        what = self.profile, [section], self.settings, self.max_images, self.local
+        if not jobs(*what) and similarity_job(*what) is None:
             return
         print(plan_table(self.profile, [section], self.max_images, self.local).round(1).to_string())
         print(NOTES)

@@ -7,14 +7,14 @@ from dataclasses import replace
 
 import pandas as pd
 
-from helpers import fetch, models, paths
+from helpers import fetch, models, paths, similarity
 from helpers.datasets import address, dataset_spec
 from helpers.manifest import load_manifest
 from helpers.predict import Job
 from helpers.predict.compute import merged
 from helpers.predict.keys import view_of
 from helpers.predict.sources import Local, published_n
-from helpers.profiles.needs import AT_HAND, artifacts, jobs, needed
+from helpers.profiles.needs import AT_HAND, artifacts, jobs, needed, similarity_job
 from helpers.profiles.table import Profile
 
 DECODE_MS, VIEW_MS = 1.5, 2.0  # core time of a photograph of 500 x 400, as `bench` measures it on one x86-64 core
@@ -70,6 +70,7 @@ def plan_table(
         todo = [_without(job, seen) for job in merged(jobs(profile, [section], max_images=max_images, local=local))]
         todo = [job for job in todo if job.views]
         seen |= {(job.model, job.dataset, view) for job in todo for view in job.views}
+        todo += _watched(similarity_job(profile, [section], max_images=max_images, local=local))
         fresh = [name for name in artifacts(profile, [section]) if name not in known]
         known |= set(fresh)
         sizes = _sizes(fresh, local)
@@ -82,6 +83,13 @@ def plan_table(
 
 def _without(job: Job, seen: set[tuple]) -> Job:
     return replace(job, views=tuple(v for v in job.views if (job.model, job.dataset, v) not in seen))
+
+
+def _watched(job: similarity.Job | None) -> list[Job]:
+    """The forward passes of a comparison of layers: one of each model over its images, whatever else is stored."""
+    if job is None:
+        return []
+    return [Job(model, job.dataset, (job.view,), job.settings, job.images, job.local) for model in job.models]
 
 
 def _images(job: Job) -> int:

@@ -8,7 +8,7 @@ from importlib.util import find_spec
 
 import pandas as pd
 
-from helpers import fetch, models, paths, predict
+from helpers import fetch, models, paths, predict, similarity
 from helpers.datasets import dataset_spec
 from helpers.manifest import Artifact, load_manifest
 from helpers.predict import Computed, Inputs, Job, Settings, job_of
@@ -20,10 +20,16 @@ SECTION_ROLES: dict[str, tuple[str, ...]] = {
     "03_shape_texture": ("cue_conflict",),
     "04_calibration": ("val", "r"),
     "05_robustness": ("val", "v2", "a", "r", "sketch", "c", "hard", "real"),
+    "06_transferability": ("tasks",),
     "07_synthetic": ("pug",),
-    "08_invariance": ("val", "sweep"),
+    "08_invariance": ("sweep",),
+    "09_similarity": ("val",),
 }
-"""The roles whose predictions a section reads; `sweep` are the views of transformation invariance on `val`."""
+"""The roles whose predictions a section reads; `sweep` are the views of the untouched and the transformed image,
+`tasks` the training and test images of the transfer tasks."""
+
+WATCHED = ("09_similarity",)
+"""Sections that read the layers of networks on some images of their role, and no predictions."""
 
 AT_HAND = ("present", "package", "mirror")
 NOT_TO_BE_HAD = ("gated", "manual", "not installed", "offline")
@@ -37,6 +43,7 @@ def needed(profile: str | Profile, sections: Sequence[str] = ()) -> dict[str, li
     """
     found = get(profile)
     chosen = [name for name in SECTION_ROLES if not sections or name in sections or name.split("_")[0] in sections]
+    chosen = [name for name in chosen if name not in WATCHED or found.similarity]
     wanted = {name: _inputs_of(found, SECTION_ROLES[name]) for name in chosen}
     return {name: inputs for name, inputs in wanted.items() if inputs}
 
@@ -44,18 +51,38 @@ def needed(profile: str | Profile, sections: Sequence[str] = ()) -> dict[str, li
 def _inputs_of(profile: Profile, roles: Sequence[str]) -> list[Inputs]:
     if "sweep" in roles and not profile.sweep:
         return []  # without the other views there is nothing to compare the first one with
-    plain = [profile.roles[role] for role in roles if role in profile.roles]
-    swept = profile.sweep if "sweep" in roles else ()
-    return plain + [replace(profile.roles["val"], view=view) for view in swept]
+    plain = [profile.roles[role] for role in roles if role in profile.roles and role != "sweep"]
+    for task in profile.tasks if "tasks" in roles else ():
+        plain += [replace(task, dataset=f"{task.dataset}/train"), task]
+    if "sweep" not in roles:
+        return plain
+    base = profile.roles[profile.sweep_role]
+    return [*plain, base, *(replace(base, view=view) for view in profile.sweep)]
 
 
 def jobs(
     profile: str | Profile, sections: Sequence[str] = (), settings: Settings | None = None,
     max_images: int | None = None, local: Local = None,
 ) -> list[Job]:  # fmt: skip
-    """What has to be run for the sections, one job a model and inputs; nothing for published predictions."""
-    wanted = [inputs for found in needed(profile, sections).values() for inputs in found if not inputs.artifact]
+    """Predictions to be made for the sections, one job a model and inputs; nothing for published predictions."""
+    read = [found for section, found in needed(profile, sections).items() if section not in WATCHED]
+    wanted = [inputs for found in read for inputs in found if not inputs.artifact]
     return [job_of(inputs, model, settings, max_images, local) for inputs in wanted for model in inputs.models]
+
+
+def similarity_job(
+    profile: str | Profile, sections: Sequence[str] = (), settings: Settings | None = None,
+    max_images: int | None = None, local: Local = None,
+) -> similarity.Job | None:  # fmt: skip
+    """The comparison of layers that the sections read; None where they read none.
+
+    >>> similarity_job("paper", ["09"]).images, similarity_job("paper", ["03"]), similarity_job("released")
+    (2560, None, None)
+    """
+    found = get(profile)
+    if not any(section in WATCHED for section in needed(found, sections)):
+        return None
+    return similarity.job_of(found.roles["val"], *found.similarity, settings, max_images, local)
 
 
 def compute_all(

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from helpers import views
+from helpers.datasets import DATASETS
 from helpers.errors import BookError
 from helpers.models import MODEL_SETS
 from helpers.models.names import runnable
@@ -16,7 +17,9 @@ from helpers.predict import Inputs
 class Profile:
     """A profile: what it is called, what the reader must know, and role -> inputs.
 
-    `models` are the four that a section compares; `sweep` are the view ids of transformation invariance on `val`.
+    `models` are the four that a section compares; `sweep` are the view ids of transformation invariance, on
+    the images of `sweep_role`; `tasks` are the transfer tasks, whose training and test images are both run.
+    `similarity` are (images of `val`, images a batch) whose layers are compared by CKA, None where no network runs.
     """
 
     name: str
@@ -26,12 +29,22 @@ class Profile:
     roles: dict[str, Inputs]
     models: tuple[str, ...] = MODEL_SETS["paper"]
     sweep: tuple[str, ...] = ()
+    sweep_role: str = "val"
+    tasks: tuple[Inputs, ...] = ()
+    similarity: tuple[int, int] | None = None
+
+
+def _tasks(prefix: str, models: tuple[str, ...]) -> tuple[Inputs, ...]:
+    return tuple(Inputs(dataset, "paper.eval", models) for dataset in DATASETS if dataset.startswith(prefix))
 
 
 _PAPER_SETS = {
     "val": "imagenet1k_val", "v2": "imagenet_v2_mf", "a": "imagenet_a", "r": "imagenet_r", "sketch": "imagenet_sketch",
     "c": "imagenet_c", "hard": "imagenet_hard", "real": "imagenet_real",
 }  # fmt: skip
+
+
+SIMILARITY = (2_560, 256)  # chosen here: the paper states neither its number of images nor its batches
 
 
 def _paper_roles(models: tuple[str, ...]) -> dict[str, Inputs]:
@@ -44,7 +57,7 @@ def _paper_roles(models: tuple[str, ...]) -> dict[str, Inputs]:
 _DEMO_SETS = {
     "val": "demo_val", "v2": "demo_v2", "a": "demo_a_convnet", "r": "demo_r",
     "sketch": "demo_sketch", "c": "demo_c", "hard": "demo_hard", "real": "demo_real",
-    "cue_conflict": "demo_cue_conflict",
+    "cue_conflict": "demo_cue_conflict", "pug": "demo_pug", "sweep": "demo_sweep",
 }  # fmt: skip
 
 
@@ -59,6 +72,10 @@ PROFILES: dict[str, Profile] = {
         needs="nothing: no network, no GPU, minutes on 2 cores",
         roles={role: Inputs(dataset, "paper.eval", MODEL_SETS["demo"]) for role, dataset in _DEMO_SETS.items()},
         models=MODEL_SETS["demo"],
+        sweep=tuple(views.invariance_views(shifts=views.DEMO_SHIFTS, resolutions=views.DEMO_RESOLUTIONS)),
+        sweep_role="sweep",
+        tasks=_tasks("demo_task_", MODEL_SETS["demo"]),
+        similarity=(512, 64),
     ),
     "released": Profile(
         name="released",
@@ -81,6 +98,8 @@ PROFILES: dict[str, Profile] = {
         needs="a GPU and the model hub; for a part of it access to ImageNet",
         roles=_paper_roles(MODEL_SETS["paper"]),
         sweep=tuple(views.invariance_views()),
+        tasks=_tasks("vtab_", MODEL_SETS["paper"]),
+        similarity=SIMILARITY,
     ),
     "report": Profile(
         name="report",
@@ -90,6 +109,8 @@ PROFILES: dict[str, Profile] = {
         roles=_paper_roles(()),
         models=(),
         sweep=tuple(views.invariance_views()),
+        tasks=_tasks("vtab_", ()),
+        similarity=SIMILARITY,
     ),
 }
 
@@ -135,7 +156,9 @@ def with_models(profile: str | Profile, models: str | Sequence[str]) -> Profile:
             f"models {', '.join(keys)} in profile {found.name!r}", "models with published predictions, found none",
             "choose among those of the profile, or use the profile `paper`, which runs them",
         )  # fmt: skip
-    return replace(found, roles={role: each for role, each in roles.items() if each.models}, models=keys)
+    kept = {role: each for role, each in roles.items() if each.models}
+    tasks = tuple(_for_models(found, each.dataset, each, keys) for each in found.tasks)
+    return replace(found, roles=kept, models=keys, tasks=tasks)
 
 
 def _keys(models: str | Sequence[str]) -> tuple[str, ...]:

@@ -23,9 +23,7 @@ _PROBLEM = re.compile(r"WARNING|ERROR|CRITICAL|Error:|Exception")
 _COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 
 
-def build_book(
-    book: Path | None = None, folder: Path | None = None, profiles: Sequence[str] = SHOWN_FIRST
-) -> Path:
+def build_book(book: Path | None = None, folder: Path | None = None, profiles: Sequence[str] = SHOWN_FIRST) -> Path:
     """Stage and build the book; returns its first page.
 
     Nothing is built when no staged file has changed. Raises BookError with the warnings if there are any, or if an

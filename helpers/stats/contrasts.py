@@ -12,6 +12,8 @@ from itertools import combinations
 import numpy as np
 from scipy.special import logit
 
+from helpers.models import MODELS
+
 TWO_BY_TWO = ("convnext_sup", "vit_sup", "convnext_clip", "vit_clip")
 PAIRS_2X2 = (
     ("vit_sup", "convnext_sup"),
@@ -43,6 +45,21 @@ def all_pairs(models: Iterable[str]) -> list[tuple[str, str]]:
     [('vit', 'resnet50'), ('dino', 'resnet50'), ('dino', 'vit')]
     """
     return [(second, first) for first, second in combinations(models, 2)]
+
+
+def pairs_of(models: Sequence[str]) -> list[tuple[str, str]]:
+    """The pairs of the 2x2 where the models are a ConvNeXt and a ViT of each paradigm, else every two of them.
+
+    >>> pairs_of(["twin_convnext_sup", "twin_vit_sup", "twin_convnext_clip", "twin_vit_clip"])[0]
+    ('twin_vit_sup', 'twin_convnext_sup')
+    >>> pairs_of(["resnet50", "vit"])
+    [('vit', 'resnet50')]
+    """
+    cells = {(MODELS[key].family, MODELS[key].paradigm): key for key in models if key in MODELS}
+    wanted = [tuple((MODELS[key].family, MODELS[key].paradigm) for key in pair) for pair in PAIRS_2X2]
+    if len(models) == len(TWO_BY_TWO) and all(cell in cells for pair in wanted for cell in pair):
+        return [(cells[first], cells[second]) for first, second in wanted]
+    return all_pairs(models)
 
 
 def factorial_effects(values: np.ndarray) -> dict[str, np.ndarray]:

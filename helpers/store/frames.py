@@ -18,7 +18,8 @@ PROBABILITY_TOLERANCE = 1e-6
 TYPES = {
     "image_id": pa.string(), "label": pa.list_(pa.int32()), "pred": pa.int32(), "confidence": pa.float64(),
     "p_true": pa.float64(), "group": pa.string(), "top5": pa.list_(pa.int32()), "shape": pa.string(),
-    "texture": pa.string(), "decision": pa.string(), "rt": pa.float64(),
+    "texture": pa.string(), "decision": pa.string(), "rt": pa.float64(), "asset": pa.string(),
+    "background": pa.string(), "level": pa.string(),
 }  # fmt: skip
 REQUIRED = {
     "predictions": ("image_id", "label", "pred", "confidence", "p_true"),
@@ -26,11 +27,11 @@ REQUIRED = {
     "ids": ("image_id",),
 }
 OPTIONAL = {
-    "predictions": ("group", "top5"),
+    "predictions": ("group", "top5", "asset", "background", "level"),
     "decisions": ("label", "pred", "confidence", "p_true", "group", "top5", "rt"),
     "ids": ("label", "group"),
 }
-NULLABLE = ("p_true", "group", "rt")
+NULLABLE = ("p_true", "group", "rt", "asset", "background", "level")
 REMEDY = "correct what made the table; nothing was written"
 
 

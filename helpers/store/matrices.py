@@ -80,10 +80,10 @@ def _blocks(matrix: np.ndarray, rows: np.ndarray) -> Iterator[np.ndarray]:
 
 def write_matrices(
     ids: pa.Table, chunks: Mapping[str, tuple[int, np.dtype, Iterable[np.ndarray]]], key: PredictionKey,
-    root: Path | None, scratch: Path | None = None,
+    root: Path | None, scratch: Path | None = None, kind: str = "embeddings",
 ) -> Path:  # fmt: skip
-    """Store an embeddings entry: ids in canonical order and, by name, (width, dtype, row blocks) of each matrix."""
-    entry = locate(key.model, key.dataset, key.view, root, "embeddings")
+    """Store an entry of some kind: ids in canonical order and, by name, (width, dtype, row blocks) of each matrix."""
+    entry = locate(key.model, key.dataset, key.view, root, kind)
     entry.json.unlink(missing_ok=True)
     lines = {}
     for name, (width, dtype, blocks) in chunks.items():
@@ -99,14 +99,14 @@ def write_matrices(
 
 def read_embeddings(
     model: str, dataset: str, view: str, name: str = "embedding", root: Path | None = None,
-    expect: PredictionKey | None = None,
+    expect: PredictionKey | None = None, kind: str = "embeddings",
 ) -> tuple[pd.DataFrame, np.ndarray, dict]:  # fmt: skip
     """The frame of ids, a matrix [n, d] (memory-mapped, read-only) and the key document.
 
     Raises InputsUnavailable if nothing is stored; BookError for another key, an unknown name, or a file that is
     not what the JSON file says. Example: see write_embeddings.
     """
-    entry = locate(model, dataset, view, root, "embeddings")
+    entry = locate(model, dataset, view, root, kind)
     document = read_index(entry)
     check_key(entry, document, expect)
     line = document["files"].get(name)

@@ -40,7 +40,7 @@ class Entry:
 
 
 def locate(model: str, dataset: str, view: str, root: Path | None, kind: str = "predictions") -> Entry:
-    """The entry of a model, dataset and view; `kind` is "predictions" or "embeddings"."""
+    """The entry of a model, dataset and view; `kind` is "predictions", "embeddings" or "similarity"."""
     folder = Path(root or paths.store_dir()) / kind / files.safe_name(dataset) / files.safe_name(model)
     return Entry(folder, files.safe_name(view))
 
@@ -54,7 +54,11 @@ def write_parquet(table: pa.Table, handle: BinaryIO) -> None:
 
 def parquet_writer(schema: pa.Schema, handle: BinaryIO) -> pq.ParquetWriter:
     """The writer behind every table of the store."""
-    repeated = [name for name in ("group", "shape", "texture", "decision") if name in schema.names]
+    repeated = [
+        name
+        for name in ("group", "shape", "texture", "decision", "asset", "background", "level")
+        if name in schema.names
+    ]
     return pq.ParquetWriter(
         handle, schema.remove_metadata(), compression="zstd", use_dictionary=repeated, store_schema=False
     )

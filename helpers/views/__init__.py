@@ -11,16 +11,18 @@ from helpers.views.view import (
     PAPER_RESOLUTIONS,
     PAPER_SCALES,
     PAPER_SHIFTS,
+    UNDISTORTED,
     View,
     apply_views,
     canonical_view,
     describe,
     invariance_views,
     make_view,
+    sweep_setting,
 )
 
 __all__ = [
     "CLIP", "DEMO_RESOLUTIONS", "DEMO_SHIFTS", "PAPER_RESOLUTIONS", "PAPER_SCALES", "PAPER_SHIFTS", "SUPERVISED",
-    "Preprocessing", "View", "apply_views", "canonical_view", "decode", "describe", "invariance_views", "make_view",
-    "normalise", "timm_preprocessing",
+    "UNDISTORTED", "Preprocessing", "View", "apply_views", "canonical_view", "decode", "describe", "invariance_views",
+    "make_view", "normalise", "sweep_setting", "timm_preprocessing",
 ]  # fmt: skip

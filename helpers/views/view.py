@@ -18,7 +18,12 @@ from helpers.views.rules import as_is, resize_and_crop, shifted
 PAPER_SCALES, PAPER_SHIFTS, PAPER_RESOLUTIONS = (1, 1.25, 1.5, 2, 3), (0, 5, 30, 75, 100), (112, 224, 336, 512, 640)
 DEMO_SHIFTS, DEMO_RESOLUTIONS = (0, 2, 8, 20, 28), (32, 64, 96, 144, 184)
 
+UNDISTORTED = {"scale": (1.0,), "shift": (0.0,), "resolution": (224.0, 64.0)}
+"""The setting of each sweep that leaves the image as it is: of the paper, of the demo."""
+
 _VIEW_ID = re.compile(r"(paper|timm)\.(eval|asis|scale|shift|resolution)(?:-(\d+(?:\.\d+)?))?")
+
+_SETTING = re.compile(r"\.(scale|shift|resolution)-(\d+(?:\.\d+)?)$")
 
 
 @dataclass(frozen=True)
@@ -107,6 +112,16 @@ def invariance_views(
     """
     sweeps = (("scale", scales), ("shift", shifts), ("resolution", resolutions))
     return [f"paper.{name}-{number:g}" for name, numbers in sweeps for number in numbers]
+
+
+def sweep_setting(view_id: str) -> tuple[str, float] | None:
+    """Transform and setting of a view of the three sweeps; None for any other view.
+
+    >>> sweep_setting("paper.scale-1.25"), sweep_setting("paper.eval"), sweep_setting("planted.shift-8")
+    (('scale', 1.25), None, ('shift', 8.0))
+    """
+    found = _SETTING.search(view_id)
+    return (found[1], float(found[2])) if found else None
 
 
 def apply_views(image: Image.Image, views: Sequence[View]) -> dict[str, np.ndarray]:

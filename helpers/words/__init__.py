@@ -16,9 +16,11 @@ from helpers.words import (
     mistakes,
     models,
     picker,
+    probed,
     robustness,
     sets,
     shape_texture,
+    shifted,
     similarity,
     synthesis,
     synthetic,
@@ -34,7 +36,7 @@ from helpers.words.tables import claims, reproduced, table
 
 __all__ = [
     "absent", "ahead", "audit", "calibration", "choices", "claims", "connections", "differences", "disagreement",
-    "front", "heads", "instrument", "invariance", "literature", "mistakes", "models", "picker", "readings",
-    "reproduced", "robustness", "sets", "shape_texture", "shown", "similarity", "synthesis", "synthetic", "table",
-    "titles", "transferability", "twins", "two_by_two", "users",
+    "front", "heads", "instrument", "invariance", "literature", "mistakes", "models", "picker", "probed", "readings",
+    "reproduced", "robustness", "sets", "shape_texture", "shifted", "shown", "similarity", "synthesis", "synthetic",
+    "table", "titles", "transferability", "twins", "two_by_two", "users",
 ]  # fmt: skip

@@ -29,6 +29,35 @@ def inputs(section: str, profile: str) -> dict[str, str]:
     return {name: f"{what} {tail}" for name, what in NEEDS[section].items()}
 
 
+def of_real(
+    section: str, source: str, rows: int, outcome: tuple[str, str | None], profiles: Mapping[str, object]
+) -> str:
+    """Markdown before what a run of real models found: which profile it is of, or why there is none.
+
+    `rows`: how many there are; `outcome`: status and reason of this run, which is told where it is the source.
+
+    >>> of_real("07_synthetic", "paper", 9, ("complete", None), {})
+    '**Run of the profile `paper`: complete.**'
+    """
+    status, reason = outcome
+    if rows:
+        return this_run(section, status, reason, profiles).replace("This run", f"Run of the profile `{source}`", 1)
+    needed = "; ".join(f"{name}: {why}" for name, why in inputs(section, "released").items())
+    real = {name: each for name, each in profiles.items() if name == "paper"}
+    said = this_run(section, "unavailable", reason if status == "unavailable" and reason else needed, real)
+    return said.replace("This run: not run.", "Not run here.", 1)
+
+
+def not_recorded(section: str, profiles: Mapping[str, object]) -> str:
+    """Markdown for a page without any rows of real models: what is needed, and the commands that run it.
+
+    >>> not_recorded("07_synthetic", {}).startswith("**This run: not run.** Needed: PUG-ImageNet: the four models'")
+    True
+    """
+    reason = "; ".join(f"{name}: {what}" for name, what in inputs(section, "released").items())
+    return this_run(section, "unavailable", reason, profiles)
+
+
 def this_run(section: str, status: str, reason: str | None, profiles: Mapping[str, object]) -> str:
     """Markdown for the second half of a page: what was run here, or why not and which command would run it.
 

@@ -11,7 +11,7 @@ from helpers.paper.estimates import Estimate, bounds
 from helpers.paper.lookup import contrast, index_rows, mean_contrast
 from helpers.paper.names import SAME_PARADIGM, SHIFTED, SHIFTED_MEAN, TRANSFER_MEAN, VTAB
 from helpers.paper.rows import detailed_rows
-from helpers.rows import rows_frame
+from helpers.rows import rows_frame, select
 
 COVERS = {SHIFTED_MEAN: SHIFTED, TRANSFER_MEAN: VTAB}
 WIDEST = "{}, widest possible"
@@ -59,6 +59,23 @@ def interval(estimate: Estimate) -> dict:
     return {
         "value": estimate.value, "ci_low": low, "ci_high": high, "resampled": unit if exact else WIDEST.format(unit),
     }  # fmt: skip
+
+
+def oriented(rows: pd.DataFrame, models: Sequence[str]) -> pd.DataFrame:
+    """Differences in points of every two consecutive models, first minus second, whichever way round they stand.
+
+    >>> row = dict(model="vit_sup - convnext_sup", unit="points", value=-2.0, ci_low=-3.0, ci_high=-1.0)
+    >>> found = oriented(pd.DataFrame([row]), ["convnext_sup", "vit_sup"]).iloc[0]
+    >>> found.model, float(found.value), float(found.ci_low), float(found.ci_high)
+    ('convnext_sup - vit_sup', 2.0, 1.0, 3.0)
+    """
+    parts = []
+    for first, second in zip(models[::2], models[1::2], strict=False):
+        mine = select(rows, model=f"{first} - {second}", unit="points")
+        other = select(rows, model=f"{second} - {first}", unit="points")
+        turned = {"value": -other.value, "ci_low": -other.ci_high, "ci_high": -other.ci_low}
+        parts += [mine, other.assign(model=f"{first} - {second}", **turned)]
+    return pd.concat(parts, ignore_index=True) if parts else rows.iloc[:0]
 
 
 def resolved(rows: pd.DataFrame) -> pd.Series:

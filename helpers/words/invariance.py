@@ -1,6 +1,8 @@
-"""Section 8 in words: scale, shift and resolution, read off the paper's figure."""
+"""Section 8 in words: scale, shift and resolution, read off the paper's figure, and what a run found."""
 
 from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
 
 import pandas as pd
 
@@ -9,6 +11,9 @@ from helpers.paper.lookup import START
 from helpers.paper.names import PAPER_MODELS
 from helpers.plots.style import label
 from helpers.rows import select
+from helpers.words.differences import oriented, resolved
+from helpers.words.numbers import shown
+from helpers.words.readings import readings
 
 TRANSFORMS = ("scale", "shift", "resolution")
 _SETTING = r"\.(?P<transform>scale|shift|resolution)-(?P<setting>[0-9.]+)$"
@@ -98,3 +103,62 @@ def _views(found: pd.DataFrame) -> str:
         whose = "all models" if len(part) == len(PAPER_MODELS) else " and ".join(part.model.map(label))
         parts.append(f"{sweep} for {whose} starts from {view.replace('another view: ', 'another view, ')}")
     return "; ".join(parts) or "each starts from the evaluation view"
+
+
+# --- what a run found -------------------------------------------------------------------------------------------------
+
+DROP = "largest_drop"
+
+
+def found(rows: pd.DataFrame, models: Sequence[str]) -> str:
+    """What a run found, as Markdown: the largest losses with intervals, then who loses less of every two models."""
+    losses = select(rows, metric=DROP)
+    bullets = []
+    for transform in [name for name in TRANSFORMS if name in set(losses.group)]:
+        mine = select(losses, group=transform, model=list(models)).sort_values("value")
+        shown_ = "; ".join(f"{label(row['model'])} {_plain(row)}" for row in mine.to_dict("records"))
+        bullets.append(f"- {transform}: {shown_} points.")
+    if not bullets:
+        return "**Found.** Not run."
+    said = "**Found.** Largest loss of accuracy from the undistorted image (95 % intervals over new images):"
+    return f"{said}\n\n" + "\n".join([*bullets, *_comparisons(losses, models)])
+
+
+def _plain(row: Mapping) -> str:
+    low, high = row["ci_low"], row["ci_high"]
+    return f"{row['value']:.1f}" + (f" [{low:.1f}, {high:.1f}]" if low == low and low is not None else "")
+
+
+def _comparisons(losses: pd.DataFrame, models: Sequence[str]) -> list[str]:
+    """For every two consecutive models whether the first loses less than the second under each transform."""
+    lines = []
+    for pair in zip(models[::2], models[1::2], strict=False):
+        differences = oriented(losses, pair)
+        parts = [
+            f"{row['group']} {shown(row, signed=True)}"
+            for row in differences.to_dict("records")
+            if row["group"] in TRANSFORMS
+        ]
+        if parts:
+            clear = int(resolved(differences[differences.group.isin(TRANSFORMS)]).sum())
+            lines.append(
+                f"- Loss of {label(pair[0])} minus loss of {label(pair[1])}: {'; '.join(parts)}. "
+                f"{clear} of {len(parts)} exclude zero."
+            )
+    return lines
+
+
+def gaps(rows: pd.DataFrame, models: Sequence[str]) -> pd.DataFrame:
+    """Accuracy of the first minus the second of every two consecutive models at each setting (points, intervals)."""
+    return settings(oriented(select(rows, metric="accuracy"), models))
+
+
+def kept(rows: pd.DataFrame, models: Sequence[str]) -> pd.DataFrame:
+    """At the setting of each transform that costs accuracy most: answers kept (fraction) of every model."""
+    accuracy = settings(select(rows, metric="accuracy", model=list(models)))
+    columns = {}
+    for transform in [name for name in TRANSFORMS if name in set(accuracy["transform"])]:
+        part = select(accuracy, transform=transform)
+        worst = part.groupby("view").value.mean().idxmin()
+        columns[worst.partition(".")[2].replace("-", " ")] = {"metric": "consistency", "view": worst}
+    return readings(rows, models, columns)

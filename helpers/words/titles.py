@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from helpers.demo.tasks import TASKS as DEMO_TASKS
 from helpers.paper.names import title_of
 
 TASKS = {
@@ -19,16 +20,30 @@ FACTORS = {
     "obj_pitch": "object pitch", "obj_yaw": "object yaw", "obj_roll": "object roll", "obj_scale": "object scale",
     "obj_texture": "object texture", "scene_light": "scene light", "mean_of_10": "average of 10",
 }  # fmt: skip
-AVERAGES = {"shifted_sets": "average of 7"}
+DRAWN_SETS = {
+    "val": "validation", "v2": "V2", "a": "A", "r": "R", "sketch": "Sketch", "c": "C", "hard": "Hard", "real": "ReaL",
+    "a_convnet": "A (a ConvNet's errors)",
+}  # fmt: skip
+AVERAGES = {
+    "demo_vtab": "average of all", "shifted_sets": "average of 7",
+    "shifted_sets_without_real": "average of 6, without ReaL",
+}  # fmt: skip
+DRAWN = "demo_"
+DEMO = {f"demo_task_{name}": task.title.lower() for name, task in DEMO_TASKS.items()}
 
 
 def name_of(dataset: str) -> str:
     """What a data set or task is called in a table or a figure.
 
-    >>> name_of("vtab_pcam"), name_of("imagenet_a"), name_of("shifted_sets")
-    ('Camelyon', 'ImageNet-A', 'average of 7')
+    >>> name_of("vtab_pcam"), name_of("imagenet_a"), name_of("shifted_sets"), name_of("demo_v2")
+    ('Camelyon', 'ImageNet-A', 'average of 7', 'V2, drawn')
     """
-    return TASKS.get(dataset) or AVERAGES.get(dataset) or title_of(dataset)
+    if found := TASKS.get(dataset) or DEMO.get(dataset) or AVERAGES.get(dataset):
+        return found
+    drawn, short = dataset.startswith(DRAWN), dataset.removeprefix(DRAWN)
+    if drawn and short in DRAWN_SETS:
+        return f"{DRAWN_SETS[short]}, drawn"
+    return AVERAGES.get(short) or title_of(short)
 
 
 def names_of(datasets) -> dict[str, str]:

@@ -17,20 +17,28 @@ from helpers.demo.planted.confidence import (
     with_temperature,
 )
 from helpers.demo.planted.contrast import two_by_two
+from helpers.demo.planted.corruption import corruption_response, falling
 from helpers.demo.planted.cues import texture_share
 from helpers.demo.planted.factor_errors import factor_errors
+from helpers.demo.planted.features import FeaturePair, feature_pairs
+from helpers.demo.planted.levels import level_response
 from helpers.demo.planted.responses import scale_response, shift_response, view_response
 
 __all__ = [
     "LEVELS",
+    "FeaturePair",
     "Planted",
     "against",
     "confidence_levels",
     "constant_observer",
     "copied_errors",
+    "corruption_response",
     "factor_errors",
+    "falling",
+    "feature_pairs",
     "joint_shares",
     "known_ece",
+    "level_response",
     "perfect_observer",
     "scale_response",
     "shift_response",

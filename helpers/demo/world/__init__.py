@@ -11,6 +11,7 @@ from helpers.demo.world.captions import (
     caption,
     prompts,
     vocabulary,
+    world_words,
 )
 from helpers.demo.world.classes import (
     ATTRIBUTION,
@@ -112,4 +113,5 @@ __all__ = [
     "visible_classes",
     "vocabulary",
     "with_variant",
+    "world_words",
 ]

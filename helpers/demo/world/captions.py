@@ -93,6 +93,15 @@ def _circumstances(scene: Scene, rng: np.random.Generator) -> list[str]:
     return named
 
 
+def world_words() -> dict[str, str]:
+    """What captions call each world first.
+
+    >>> world_words()["snow"]
+    'in the snow'
+    """
+    return {world: words[0] for world, words in _WORLD_WORDS.items()}
+
+
 def prompts(names: Iterable[str] | None = None, templates: Iterable[str] = PROMPT_TEMPLATES) -> list[list[str]]:
     """Zero-shot prompts: one list per class (default: the 64 class names), one prompt per template.
 

@@ -116,8 +116,15 @@ def _covered(canvas: np.ndarray, scene: Scene) -> np.ndarray:
 
 def _own_colour(scene: Scene) -> tuple[float, float, float]:
     """Mean colour (RGB, 0..1) of the labelled thing's own paint."""
+    return mean_colour(*_file_of(replace(scene, variant=False)))
+
+
+def _file_of(scene: Scene) -> tuple[str, tuple[str, ...]]:
+    """OpenMoji file of the labelled thing, and the paint left out of it."""
+    if scene.drawing:
+        return scene.drawing, ()
     drawing = drawings()[scene.fine]
-    return mean_colour(drawing.file, drawing.drop)
+    return drawing.variant if scene.variant and drawing.variant else drawing.file, drawing.drop
 
 
 def _neighbour(scene: Scene, fine: int, x: float, y: float, scale: float) -> Scene:
@@ -125,7 +132,7 @@ def _neighbour(scene: Scene, fine: int, x: float, y: float, scale: float) -> Sce
     own = MATERIAL_OF[drawings()[fine].category]
     return replace(
         scene, fine=fine, material=own, x=x, y=y, scale=scale, variant=False, colour="own", pattern="none",
-        roll=0.0, stretch=1.0, shear=0.0,
+        roll=0.0, stretch=1.0, shear=0.0, drawing="",
     )  # fmt: skip
 
 
@@ -137,10 +144,9 @@ def _matrix(scene: Scene, aspect: float, offset: tuple[float, float]) -> tuple[n
 
 
 def _place(scene: Scene, offset: tuple[float, float], size: tuple[int, int]) -> Layer:
-    drawing = drawings()[scene.fine]
-    file = drawing.variant if scene.variant and drawing.variant else drawing.file
-    matrix, pixels = _matrix(scene, raster(file, 54, drawing.drop).aspect, offset)
-    return _warp(raster(file, side_for(pixels), drawing.drop), matrix, size)
+    file, drop = _file_of(scene)
+    matrix, pixels = _matrix(scene, raster(file, 54, drop).aspect, offset)
+    return _warp(raster(file, side_for(pixels), drop), matrix, size)
 
 
 def _occluder(scene: Scene, offset: tuple[float, float], size: tuple[int, int]) -> Layer:

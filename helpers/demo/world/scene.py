@@ -81,6 +81,7 @@ class Scene:
     occluder_scale: float = 0.5
     style: str = "drawing"  # or one of `STYLES`
     noise: int = 0  # seed of what styles draw at random
+    drawing: str = ""  # another OpenMoji file in place of the class's own
     top_factor: str = "none"
 
     @property

@@ -11,7 +11,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from helpers.demo.world import exemplars, robust_sets, sketches
+from helpers.demo.world import exemplars, posed, robust_sets, sketches
 from helpers.demo.world.classes import N_FINE, RENDITION_CLASSES, category_indices
 from helpers.demo.world.rendering import render
 from helpers.demo.world.scene import AGREEMENT, Scene, one_of, sample_scene, spawn
@@ -124,6 +124,11 @@ def validation_scene(seed: int, index: int) -> Scene:
     return factor_scene("val", seed, index)
 
 
+def sweep_scene(seed: int, index: int) -> Scene:
+    """A scene of `sweep`, on which views are tried: like `validation_scene`, drawn apart."""
+    return factor_scene("sweep", seed, index)
+
+
 def rendition_scene(seed: int, index: int) -> Scene:
     """A scene of `r`: an ordinary scene of one of 48 classes, in each of the ten renditions equally often."""
     rng = spawn(seed, "r", index)
@@ -176,6 +181,11 @@ SETS: dict[str, SetSpec] = {
     ),
     "pool": SetSpec(robust_sets.pool_scene, _numbered("pool"), 6_000, 14),
     "a_convnet": SetSpec(robust_sets.convnet_scene, robust_sets.convnet_id, 500, 14, 500, group=_top_factor),
+    "pug": SetSpec(
+        posed.scene, posed.image_id, posed.n_images(), 6, posed.n_images(), labels=posed.labels, group=posed.factor,
+        columns=posed.columns,
+    ),
+    "sweep": SetSpec(sweep_scene, _numbered("sweep"), 400, 7, group=_top_factor),
 }  # fmt: skip
 
 

@@ -1,0 +1,98 @@
+"""All result rows of section 6 from what the probes found."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import pandas as pd
+
+from helpers.datasets import DATASETS, address, pictures_of_task
+from helpers.probe import PROBES, Probed, ProbeResult, group_of
+from helpers.rows import rows_frame
+from helpers.stats.contrasts import PAIRS_2X2
+from helpers.stats.rows_transfer import AVERAGE, probe_rows, transfer_rows
+
+Results = Mapping[str, Mapping[str, ProbeResult]]
+VIEWS = {
+    "clip_benchmark": "paper.eval", "lbfgs": "lbfgs.eval", "lbfgs_unbinned": "lbfgs.unbinned",
+    "zero_shot": "zero_shot.eval", "leaked": "leaked.eval",
+}  # fmt: skip
+"""View ids of the probes: the paper's likely protocol, L-BFGS, the same without VTAB's bins, no training, a leak."""
+SAME_PICTURES = (
+    ("vtab_clevr_count_all", "vtab_clevr_closest_object_distance"),
+    ("vtab_dsprites_label_x_position", "vtab_dsprites_label_orientation"),
+    ("vtab_smallnorb_label_azimuth", "vtab_smallnorb_label_elevation"),
+)  # fmt: skip
+TWINS = tuple((f"twin_{first}", f"twin_{second}") for first, second in PAIRS_2X2)
+
+
+def probed_rows(probed: Probed, rng: np.random.Generator, n_resamples: int = 2000) -> pd.DataFrame:
+    """Accuracies, paired contrasts, means, wins and what the probes say, one view a probe (`VIEWS`).
+
+    Images are resampled within tasks, whole units (a video, a part of a photograph) where a task has them; tasks about
+    the same pictures are drawn together. Averages have the dataset "vtab", of the demo "demo_vtab"; they are over the
+    tasks that all models have, and none is made of zero-shot answers. `leak_gain`: what training on the test images
+    too adds, in points.
+
+    >>> len(probed_rows(Probed((), ()), np.random.default_rng(0)))
+    0
+    """
+    tables = [
+        _rows_of(probed.results[probe], VIEWS[probe], rng, n_resamples) for probe in PROBES if probed.results[probe]
+    ]
+    tables += _gain_rows(probed.results["clip_benchmark"], probed.results["leaked"], rng, n_resamples)
+    return rows_frame(pd.concat(tables) if tables else [])
+
+
+def _gain_rows(proper: Results, leaked: Results, rng: np.random.Generator, n_resamples: int) -> list[pd.DataFrame]:
+    """`leak_gain` (points): the same test images, trained on too, minus not trained on; its mean over tasks too."""
+    tables = []
+    for model in dict.fromkeys(model for found in leaked.values() for model in found):
+        both = {
+            task: {"leaked": leaked[task][model].predictions, "proper": proper[task][model].predictions}
+            for task in leaked if model in leaked[task]
+        }  # fmt: skip
+        rows = transfer_rows(
+            both, rng, n_resamples, VIEWS["leaked"], None, *_clusters(both), same_images=_same_pictures(both),
+            average=_average(both), pairs=[("leaked", "proper")],
+        )  # fmt: skip
+        gains = rows[(rows.model == "leaked - proper") & (rows.metric == "accuracy")]
+        tables.append(gains.assign(model=model, metric="leak_gain"))
+    return tables
+
+
+def _rows_of(results: Results, view: str, rng: np.random.Generator, n_resamples: int) -> pd.DataFrame:
+    frames = {task: {model: each.predictions for model, each in found.items()} for task, found in results.items()}
+    rows = transfer_rows(
+        frames, rng, n_resamples, view, {task: group_of(task) for task in results}, *_clusters(frames),
+        same_images=_same_pictures(results), average=_average(results),
+        pairs=[*PAIRS_2X2, *TWINS],
+    )  # fmt: skip
+    if view in (VIEWS["zero_shot"], VIEWS["lbfgs_unbinned"]):  # of a few tasks only: their mean would mislead
+        rows = rows[rows.dataset.isin(list(results))]
+    return pd.concat([rows, probe_rows(results, view)])
+
+
+def _average(tasks: Mapping[str, object]) -> str:
+    """The "data set" of averages over these tasks."""
+    return f"demo_{AVERAGE}" if all(task.startswith("demo_") for task in tasks) else AVERAGE
+
+
+def _clusters(frames: Mapping[str, Mapping[str, pd.DataFrame]]) -> tuple[dict[str, pd.Series], dict[str, str]]:
+    """The unit of each image of the tasks that have one, and what it is called."""
+    clusters, units = {}, {}
+    for task, found in frames.items():
+        first = next(iter(found.values()))
+        if "group" in first and first.group.notna().all():
+            clusters[task] = first.set_index("image_id").group
+            units[task] = DATASETS[address(task)[0]].unit or "cluster"
+    return clusters, units
+
+
+def _same_pictures(results: Mapping[str, object]) -> list[tuple[str, ...]]:
+    """Tasks that are about the same pictures."""
+    shared: dict[str, list[str]] = {}
+    for task in results:
+        shared.setdefault(pictures_of_task(task), []).append(task)
+    return [*SAME_PICTURES, *(tuple(tasks) for tasks in shared.values() if len(tasks) > 1)]

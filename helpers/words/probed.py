@@ -1,0 +1,207 @@
+"""Section 6 in words and tables: what the probes of this run say, whichever the profile."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pandas as pd
+from IPython.display import HTML
+
+from helpers.demo.tasks import TASKS
+from helpers.paper.names import VTAB
+from helpers.plots.style import label
+from helpers.probe import group_of
+from helpers.rows import observers, select
+from helpers.stats.rows_probes import VIEWS
+from helpers.words.differences import resolved
+from helpers.words.numbers import shown
+from helpers.words.tables import table
+from helpers.words.titles import name_of
+
+DEMO = tuple(f"demo_task_{name}" for name in TASKS)
+AVERAGES = ("vtab", "demo_vtab")
+PROBES = {
+    "paper.eval": "CLIP_benchmark's recipe", "lbfgs.eval": "L-BFGS, strength chosen",
+    "lbfgs.unbinned": "L-BFGS, classes not binned", "zero_shot.eval": "zero-shot",
+}  # fmt: skip
+LIKELY, CHOSEN, WITHOUT = VIEWS["clip_benchmark"], VIEWS["lbfgs"], VIEWS["zero_shot"]
+MARK = "*"  # beside the title of a task that captions name
+
+
+def order(rows: pd.DataFrame) -> list[str]:
+    """The tasks of the rows in the order of the paper's figure (of the table of tasks in the demo), then their average.
+
+    >>> order(pd.DataFrame({"dataset": ["vtab", "vtab_dtd", "vtab_cifar100"]}))
+    ['vtab_cifar100', 'vtab_dtd', 'vtab']
+    """
+    there = set(rows.dataset)
+    return [*(name for name in (*VTAB, *DEMO) if name in there), *(name for name in AVERAGES if name in there)]
+
+
+def names(rows: pd.DataFrame) -> dict[str, str]:
+    """What the tasks of the rows are called; a star marks demo tasks that captions name, the average says of how many.
+
+    >>> names(pd.DataFrame({"dataset": ["demo_task_colour"], "group": ["overall"]}))
+    {'demo_task_colour': 'colour *'}
+    """
+    count = next((group for group in rows.group.dropna() if str(group).startswith("mean_of_")), "")
+    found = {name: name_of(name) for name in order(rows)}
+    found |= {name: f"average of {count.removeprefix('mean_of_')}" for name in AVERAGES if name in found and count}
+    seen = {f"demo_task_{name}" for name, task in TASKS.items() if task.seen_in_captions}
+    return {name: f"{shown_name} {MARK}" if name in seen else shown_name for name, shown_name in found.items()}
+
+
+def overall(rows: pd.DataFrame, view: str, metric: str = "accuracy") -> pd.DataFrame:
+    """The rows of one probe and metric: tasks, and the mean over all of them (not over groups of tasks)."""
+    mine = select(rows, view=view, metric=metric)
+    whole = mine.group.fillna("overall").eq("overall") | mine.group.fillna("").str.startswith("mean_of_")
+    return mine[whole]
+
+
+def gaps(rows: pd.DataFrame, view: str = CHOSEN, metric: str = "accuracy") -> pd.DataFrame:
+    """ConvNeXt minus ViT of both paradigms on every task and on average, in points, as rows of one probe.
+
+    >>> row = dict(model="vit_sup - convnext_sup", dataset="vtab_dtd", view="lbfgs.eval", metric="accuracy",
+    ...            group="overall", value=2.0, ci_low=1.0, ci_high=3.0, n=9, unit="points", resampled="image")
+    >>> gaps(pd.DataFrame([row]))[["model", "value", "ci_low", "ci_high"]].values.tolist()
+    [['convnext_sup - vit_sup', -2.0, -3.0, -1.0]]
+    """
+    mine = overall(rows, view, metric)
+    parts = mine.model.str.partition(" - ")
+    same = parts[0].str.replace("vit", "convnext") == parts[2]
+    mine = mine[same & parts[0].str.contains("vit") & (mine.unit == "points")]
+    turned = mine.model.str.partition(" - ")
+    return mine.assign(
+        model=turned[2] + " - " + turned[0], value=-mine.value, ci_low=-mine.ci_high, ci_high=-mine.ci_low
+    ).reset_index(drop=True)  # fmt: skip
+
+
+def answer(rows: pd.DataFrame, what: str) -> str:
+    """Averages and wins of this run as Markdown; `what` names the models and the data in front."""
+    means = overall(rows, CHOSEN)
+    means = means[means.dataset.isin(AVERAGES)]
+    if means.empty:
+        return f"**{what}: not run.**"
+    tasks = sum(name not in AVERAGES for name in order(rows))
+    levels = "; ".join(
+        f"{label(model)} {shown(select(means, model=model).iloc[0])}" for model in observers(means)
+    )  # fmt: skip
+    found = gaps(rows)
+    bullets = "\n".join(f"- {_pair(found, rows, pair)}" for pair in dict.fromkeys(found.model))
+    return f"**{what}.** Average over {tasks} tasks, L-BFGS: {levels}.\n\n{bullets}"
+
+
+def _pair(found: pd.DataFrame, rows: pd.DataFrame, pair: str) -> str:
+    mine = select(found, model=pair)
+    tasks, mean = mine[~mine.dataset.isin(AVERAGES)], mine[mine.dataset.isin(AVERAGES)]
+    clear = tasks[resolved(tasks)]
+    first, second = pair.split(" - ")
+    average = f"{shown(mean.iloc[0], signed=True)} on average; " if len(mean) else ""
+    other = select(overall(gaps(rows, LIKELY), LIKELY), model=pair)
+    other = other[other.dataset.isin(AVERAGES)]
+    said = f" By CLIP_benchmark's recipe {shown(other.iloc[0], signed=True)}." if len(other) else ""
+    return (
+        f"{label(pair)}: {average}{label(first)} is ahead on {int((tasks.value > 0).sum())} tasks (resolved: "
+        f"{int((clear.value > 0).sum())}), {label(second)} on {int((tasks.value < 0).sum())} "
+        f"({int((clear.value < 0).sum())}).{said}"
+    )
+
+
+def side_by_side(rows: pd.DataFrame, models: Sequence[str]) -> pd.DataFrame:
+    """Accuracy by task (percent): majority share, then per model CLIP_benchmark's recipe / L-BFGS / zero-shot.
+
+    Majority share: what always answering training's most frequent class gives. A dash where a probe was not run.
+    """
+    lines = {}
+    titles = names(rows)
+    for task in order(rows):
+        majority = select(rows, dataset=task, metric="majority_share", view=CHOSEN)
+        cells = {"majority": majority.value.iloc[0] if len(majority) else None}
+        for model in models:
+            parts = [select(overall(rows, view), dataset=task, model=model) for view in (LIKELY, CHOSEN, WITHOUT)]
+            said = [f"{part.value.iloc[0]:.1f}" if len(part) else "–" for part in parts]
+            cells[label(model)] = " / ".join(said if "clip" in model else said[:2])
+        lines[titles[task]] = cells
+    return pd.DataFrame.from_dict(lines, orient="index")
+
+
+def settings(rows: pd.DataFrame) -> HTML:
+    """How every probe was set and whether it converged, folded: one line a task, model and probe."""
+    kinds = {
+        "mean_per_class_accuracy": "mean per class", "probe_strength": "strength", "probe_at_edge": "at edge of grid",
+        "probe_iterations": "iterations", "probe_converged": "converged",
+    }  # fmt: skip
+    mine = rows[rows.metric.isin(kinds) & rows["view"].isin(PROBES)]
+    if mine.empty:
+        return HTML("<p>No probe was run.</p>")
+    wide = mine.pivot(index=["dataset", "model", "view"], columns="metric", values="value").reset_index()
+    wide = wide.sort_values(
+        ["dataset", "view"], key=lambda part: part.map({n: i for i, n in enumerate([*order(mine), *PROBES])})
+    )
+    titles = names(rows)
+    shown_frame = pd.DataFrame(
+        {"task": wide.dataset.map(titles), "model": wide.model.map(label), "probe": wide["view"].map(PROBES)}
+    )
+    for metric, title in kinds.items():
+        if metric in wide:
+            shown_frame[title] = [_setting(metric, value) for value in wide[metric]]
+    inner = table(shown_frame, index=False).data
+    return HTML(f"<details><summary>Settings of all {len(wide)} probes</summary>{inner}</details>")
+
+
+def _setting(metric: str, value: float) -> str:
+    if value != value:
+        return "–"
+    if metric in ("probe_at_edge", "probe_converged"):
+        return "yes" if value else "no"
+    return f"{value:.3g}" if metric == "probe_strength" else f"{value:.1f}" if "accuracy" in metric else f"{value:.0f}"
+
+
+def convergence(rows: pd.DataFrame) -> str:
+    """How many L-BFGS probes converged, and how often a strength lies at the end of its grid, as Markdown."""
+    flags = select(rows, metric="probe_converged", view=CHOSEN)
+    flags = flags[flags.value.notna()]
+    edges = select(rows, metric="probe_at_edge", view=CHOSEN)
+    if flags.empty:
+        return ""
+    late = sorted({name_of(row.dataset) for row in flags.itertuples() if not row.value})
+    which = f"; not on {', '.join(late)}, whose numbers may change with more iterations" if late else ""
+    return (
+        f"{int(flags.value.sum())} of {len(flags)} L-BFGS probes converged at every strength{which}. The chosen "
+        f"strength lies at an end of its grid in {int(edges.value.sum())} of {len(edges)}."
+    )
+
+
+def leak(rows: pd.DataFrame) -> str:
+    """What training on the test images adds, as Markdown."""
+    gain = select(rows, metric="leak_gain")
+    tasks, mean = gain[~gain.dataset.isin(AVERAGES)], gain[gain.dataset.isin(AVERAGES)]
+    if tasks.empty:
+        return "No leak was run."
+    top = tasks.loc[tasks.value.idxmax()]
+    levels = "; ".join(f"{label(row.model)} {shown(row._asdict(), signed=True)}" for row in mean.itertuples())
+    return (
+        f"**Trained on the images that it is tested on**, the same probe gains on average: {levels}. The largest gain "
+        f"is {shown(top.to_dict(), signed=True)} ({label(top.model)}, {name_of(top.dataset)}). A leak lifts a number "
+        "above what new images would give, most where the task is hard. A part of it is due to more training images."
+    )
+
+
+def groups(rows: pd.DataFrame) -> pd.DataFrame:
+    """Mean accuracy (percent, L-BFGS) by group of tasks, one line a model.
+
+    >>> groups(pd.DataFrame(columns=["view", "metric", "group", "model", "dataset", "unit"])).empty
+    True
+    """
+    mine = select(rows, view=CHOSEN, metric="accuracy", unit="percent")
+    mine = mine[mine.dataset.isin(AVERAGES)]
+    if mine.empty:
+        return pd.DataFrame()
+    kinds = list(dict.fromkeys(group_of(task) for task in order(rows) if task not in AVERAGES))
+    lines = {label(model): {kind: _cell(mine, model, kind) for kind in kinds} for model in observers(mine)}
+    return pd.DataFrame.from_dict(lines, orient="index")
+
+
+def _cell(mine: pd.DataFrame, model: str, group: str) -> str:
+    found = select(mine, model=model, group=group)
+    return shown(found.iloc[0].to_dict()) if len(found) else "–"

@@ -1,0 +1,196 @@
+"""Section 6 from probes to words: all tasks at once, rows, planted features, what the page says."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy.stats import norm
+
+from helpers import datasets, instrument, paper, probe, results, stats, words
+from helpers.errors import BookError, InputsUnavailable
+from helpers.instrument import transferability as planted
+from helpers.paper.lookup import index_rows, mean_contrast
+from helpers.paper.names import TRANSFER_MEAN, VTAB
+from helpers.predict import Features, Inputs
+from helpers.probe import running
+
+FOUR = ("convnext_sup", "vit_sup", "convnext_clip", "vit_clip")
+
+
+def some_features(name: str, n: int, classes: int, seed: int, apart: float, groups: int = 0) -> Features:
+    rng = np.random.default_rng(seed)
+    labels = np.arange(n) % classes
+    matrix = rng.standard_normal((n, 12)).astype("f4")
+    matrix[:, :classes] += apart * np.eye(classes, dtype="f4")[labels]
+    frame = pd.DataFrame({"image_id": [f"{name}_{i}" for i in range(n)], "label": [[int(k)] for k in labels]})
+    frame["group"] = [f"{name}/{i % groups}" for i in range(n)] if groups else None
+    return Features(matrix, labels, frame, source="given", artifacts={name: "hash"})
+
+
+APART = {"convnext_sup": 3.0, "vit_sup": 2.0, "convnext_clip": 0.0, "vit_clip": 1.0}
+
+
+@pytest.fixture
+def given(monkeypatch):
+    """Features of four models on tasks without running any; the last task's data cannot be had."""
+
+    def features(inputs, model, split=None, *_, **__):
+        if inputs.dataset == "vtab_pets":
+            raise InputsUnavailable("vtab_pets", "files", "fetch them")
+        groups = 10 if "instruments" in inputs.dataset else 0
+        classes = 32 if "x_position" in inputs.dataset else 3
+        n = 192 if split else 96
+        name = f"{inputs.dataset}/{split or 'test'}"
+        return some_features(name, n, min(classes, 12), len(model) + (split is None), APART[model], groups)
+
+    monkeypatch.setattr(running, "features", features)
+    monkeypatch.setattr(running, "_texts", lambda found, local: {})
+
+
+def probed(*tasks: str, models=FOUR):
+    return running.probe_all([Inputs(task, "paper.eval", models) for task in tasks])
+
+
+def test_every_probe_sees_every_task_and_what_is_missing_is_told(given):
+    found = probed("vtab_eurosat", "vtab_pets", models=("convnext_sup", "vit_sup"))
+    assert found.done == ("vtab_eurosat",)
+    assert "fetch them" in found.missing["vtab_pets"]
+    assert set(found.results["lbfgs"]["vtab_eurosat"]) == {"convnext_sup", "vit_sup"}
+    assert not found.results["leaked"]
+    assert found.table().loc["vtab_pets"].str.startswith("not run: vtab_pets").all()
+    assert found.artifacts == {"vtab_eurosat/train": "hash", "vtab_eurosat/test": "hash"}
+
+
+def test_positions_of_dsprites_are_binned_for_one_probe_and_not_for_the_other(given):
+    found = probed("vtab_dsprites_label_x_position", models=("convnext_sup",))
+    classes = {name: each["vtab_dsprites_label_x_position"]["convnext_sup"].n_classes
+               for name, each in found.results.items() if each}  # fmt: skip
+    assert classes == {"clip_benchmark": 12, "lbfgs": 6, "lbfgs_unbinned": 12}
+    frame = found.results["lbfgs"]["vtab_dsprites_label_x_position"]["convnext_sup"].predictions
+    assert {label for (label,) in frame.label} == set(range(6))
+
+
+def test_rows_of_tasks_averages_and_wins(given):
+    rows = stats.probed_rows(probed("vtab_eurosat", "vtab_svhn"), np.random.default_rng(0), 60)
+    plain = rows[(rows.metric == "accuracy") & (rows["view"] == "lbfgs.eval") & (rows.unit == "percent")]
+    table = plain.pivot(index="model", columns=["dataset", "group"], values="value")
+    tasks = table[[("vtab_eurosat", "overall"), ("vtab_svhn", "overall")]]
+    assert table["vtab", "mean_of_2"].round(6).equals(tasks.mean(axis=1).round(6))
+    assert table["vtab", "natural"].equals(table["vtab_svhn", "overall"])
+    assert table.loc["convnext_sup"].min() > table.loc["convnext_clip"].max()
+    wins = results.select(rows, metric="wins", view="paper.eval", model="vit_sup - convnext_sup")
+    assert wins.value.tolist() == [0.0]
+    assert wins.n.tolist() == [2]
+
+
+def test_tasks_of_the_demo_have_their_own_average_units_and_leak(given):
+    found = probed("demo_task_instruments", "demo_task_count", models=("convnext_sup", "convnext_clip"))
+    rows = stats.probed_rows(found, np.random.default_rng(0), 60)
+    assert set(rows.dataset) == {"demo_task_instruments", "demo_task_count", "demo_vtab"}
+    accuracy = results.select(rows, metric="accuracy", view="lbfgs.eval", model="convnext_sup")
+    units = accuracy.set_index("dataset").resampled.to_dict()
+    assert units["demo_task_instruments"] == "cell of a photograph"
+    assert units["demo_task_count"] == "image"
+    gain = results.select(rows, metric="leak_gain", dataset="demo_task_count").set_index("model")
+    proper, leaked = (
+        results.select(rows, metric="accuracy", view=view, dataset="demo_task_count", unit="percent").set_index("model")
+        for view in ("paper.eval", "leaked.eval")
+    )
+    for model in ("convnext_sup", "convnext_clip"):
+        assert gain.value[model] == pytest.approx(leaked.value[model] - proper.value[model])
+    assert (
+        gain.ci_low["convnext_clip"] > 5
+    )  # features say nothing of these labels: all that is gained is learnt by heart
+    assert gain.value["convnext_sup"] < gain.value["convnext_clip"]
+
+
+def test_groups_are_vtabs():
+    groups = [probe.group_of(task) for task in VTAB]
+    assert [groups.count(each) for each in ("natural", "specialized", "structured")] == [7, 4, 8]
+    assert groups == sorted(groups)  # the paper's figure is in the order of the groups
+    assert {key for key in datasets.DATASETS if key.startswith("vtab_")} == set(VTAB)
+    with pytest.raises(BookError):
+        probe.group_of("imagenet_a")
+
+
+# Planted features
+
+
+def test_the_best_rules_accuracy_is_that_of_many_draws():
+    rng, distance = np.random.default_rng(0), 2.5
+    means = np.eye(5) * distance / np.sqrt(2)
+    labels = rng.integers(5, size=200_000)
+    draws = means[labels] + rng.standard_normal((len(labels), 5))
+    share = (draws.argmax(axis=1) == labels).mean()
+    assert planted.bayes_accuracy(distance) == pytest.approx(share, abs=0.004)
+    assert planted.bayes_accuracy(3.0, classes=2) == pytest.approx(norm.cdf(1.5), abs=1e-9)
+    assert np.linalg.norm(means[0] - means[1]) == pytest.approx(distance)
+
+
+def test_planted_features_are_measured_as_planted_and_a_broken_probe_is_seen(monkeypatch):
+    frame = instrument.check("06_transferability", np.random.default_rng(0), 60)
+    measured = frame[frame.metric == "accuracy"]
+    assert measured.inside.astype(bool).mean() > 0.8
+    assert measured.difference.abs().max() < 3.5
+    assert set(measured["view"]) == {"lbfgs.eval", "paper.eval"}
+    assert frame[frame.metric == "majority_share"].difference.abs().max() < 1e-6
+
+    def rotated(task):
+        found = probe.lbfgs(task)
+        wrong = found.predictions.assign(pred=(found.predictions.pred + 1) % planted.CLASSES)
+        return dataclasses.replace(found, predictions=wrong)
+
+    monkeypatch.setattr(planted, "PROBES", {"lbfgs": rotated})
+    broken = planted.check(np.random.default_rng(0), 60)
+    assert broken[broken.metric == "accuracy"].inside.astype(bool).mean() < 0.5
+
+
+# Claims and words
+
+
+def contrast_row(group: str, dataset: str = "vtab", value: float = 4.0) -> dict:
+    return dict(
+        model="vit_sup - convnext_sup", dataset=dataset, view="paper.eval", metric="accuracy", group=group,
+        value=-value, ci_low=-value - 1, ci_high=-value + 1, n=100, unit="points", resampled="image within task",
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("group", "dataset", "value"),
+    [("mean_of_19", "vtab", 4.0), ("mean_of_3", "vtab", None), ("mean_of_14", "demo_vtab", 4.0)],
+)
+def test_an_average_over_fewer_tasks_does_not_decide_a_claim_about_nineteen(group, dataset, value):
+    index = index_rows(pd.DataFrame([contrast_row(group, dataset)]))
+    found = mean_contrast(index, "convnext_sup", "vit_sup", TRANSFER_MEAN, VTAB)
+    assert (None if found is None else found.value) == value
+
+
+def test_the_paper_still_decides_its_own_claims():
+    claims = paper.ledger()
+    verdicts = claims[claims.claim == "transfer_convnext_sup"].verdict
+    assert verdicts.tolist() == ["holds"]
+
+
+def test_words_and_tables_of_a_run(given):
+    rows = stats.probed_rows(probed("vtab_eurosat", "vtab_svhn"), np.random.default_rng(0), 60)
+    gaps = words.probed.gaps(rows)
+    flipped = results.select(rows, view="lbfgs.eval", metric="accuracy", unit="points", dataset="vtab_svhn",
+                             model="vit_sup - convnext_sup", group="overall")  # fmt: skip
+    mine = results.select(gaps, model="convnext_sup - vit_sup", dataset="vtab_svhn")
+    assert mine.value[0] == pytest.approx(-flipped.value[0])
+    assert mine.ci_low[0] == pytest.approx(-flipped.ci_high[0])
+    assert words.probed.order(rows) == ["vtab_svhn", "vtab_eurosat", "vtab"]
+    assert words.probed.names(rows)["vtab"] == "average of 2"
+    said = words.probed.answer(rows, "Run here")
+    assert said.startswith("**Run here.** Average over 2 tasks")
+    assert "ConvNeXt-sup is ahead on 2 tasks (resolved: 2), ViT-sup on 0 (0)" in said
+    table = words.probed.side_by_side(rows, FOUR)
+    assert table.index.tolist() == ["SVHN", "EuroSAT", "average of 2"]
+    assert table.majority.iloc[:2].round(1).tolist() == [33.3, 33.3]
+    assert "not run" in words.probed.answer(rows.iloc[:0], "Run here")
+    assert "16 probes" in words.probed.settings(rows).data
+    assert words.probed.convergence(rows).startswith("8 of 8 L-BFGS probes converged")
+    assert words.probed.leak(rows) == "No leak was run."
