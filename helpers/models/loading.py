@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from helpers import fetch, labels
 from helpers.errors import BookError
-from helpers.models import text_heads
+from helpers.models import prompt_heads
 from helpers.models.checkpoints import weights_path
 from helpers.models.heads import Head, cached_head, linear_head, logits_from_features, zero_shot_digest, zero_shot_head
 from helpers.models.names import ready, runnable
@@ -136,7 +136,7 @@ def _clip_head(clip, spec, weights_hash, device, cache, progress) -> Head:
     import open_clip
 
     if spec.packaged is not None:
-        text_heads.keep(cache, clip, partial(_twin_tokenizer, spec), spec, weights_hash, device)
+        prompt_heads.keep(cache, clip, partial(_twin_tokenizer, spec), spec, weights_hash, device)
         return _twin_head(clip, spec, device)
     names, templates = labels.prompt_names(), labels.prompt_templates()
     digest = zero_shot_digest(spec.architecture, weights_hash, labels.prompt_digest(names, templates))
@@ -146,7 +146,7 @@ def _clip_head(clip, spec, weights_hash, device, cache, progress) -> Head:
         return zero_shot_head(clip, tokenizer, names, templates, device, progress)
 
     built = cached_head(cache, digest, build)
-    text_heads.keep(cache, clip, partial(open_clip.get_tokenizer, spec.architecture), spec, weights_hash, device)
+    prompt_heads.keep(cache, clip, partial(open_clip.get_tokenizer, spec.architecture), spec, weights_hash, device)
     return built
 
 

@@ -11,7 +11,7 @@ import pandas as pd
 from helpers import labels, models, paths, store
 from helpers.datasets import dataset_spec
 from helpers.errors import BookError, InputsUnavailable
-from helpers.models import text_heads
+from helpers.models import prompt_heads
 from helpers.predict import keys
 from helpers.predict.collect import Inputs, job_of
 from helpers.predict.sources import Local
@@ -80,6 +80,6 @@ def _read(inputs: Inputs, model: str, max_images: int | None, local: Local, root
     text = None
     if models.resolve(model).backend == "open_clip":
         folder = Path(root or paths.store_dir()) / "zero_shot"
-        text = text_heads.stored(folder, models.resolve(model), document["facts"]["weights"])
+        text = prompt_heads.stored(folder, models.resolve(model), document["facts"]["weights"])
     more = {} if text is None else {"prompts": text.weights, "learned_scale": text.learned_scale}
     return Embedded(model, inputs.dataset, view, frame, features, weight, bias, classes, categories, **more)

@@ -84,7 +84,12 @@ class Asked:
         return predict.embedded(inputs(self.profile, role), self.max_images, self.local or None)
 
     def announce(self, section: str) -> None:
-        """Print what this section will download and run, and what is missing; nothing where no model is run."""
+        """Print what this section will download and run, and what is missing; nothing where no model is run.
+
+        The demo downloads nothing and takes minutes: nothing is printed for it either.
+        """
+        if self.profile.name == "demo":
+            return
         what = self.profile, [section], self.settings, self.max_images, self.local
         if not jobs(*what) and similarity_job(*what) is None:
             return

@@ -66,8 +66,9 @@ PROFILES: dict[str, Profile] = {
         name="demo",
         title="Demo: the drawn world",
         banner=(
-            "small twins of the four models and observers with planted behaviour, on drawings made here; this shows "
-            "that the instruments of this book measure what they say, and nothing about the paper's models"
+            "first the paper's numbers and what is recorded of real models; then, set off by a dashed line, observers "
+            "with planted behaviour and small twins of the four models on drawings made here, which show that the "
+            "instruments of this book measure what they say, and nothing about the paper's models"
         ),
         needs="nothing: no network, no GPU, minutes on 2 cores",
         roles={role: Inputs(dataset, "paper.eval", MODEL_SETS["demo"]) for role, dataset in _DEMO_SETS.items()},

@@ -40,10 +40,13 @@ def filled(text: str, name: str, pages: Sequence[Page]) -> str:
     return _LINE.sub(made, text)
 
 
+LISTED = {**TITLES, "demo": "The paper's numbers, what is recorded of real models, and, set off below, the demo"}
+
+
 def section_status(pages: Sequence[Page]) -> str:
     """One line per section: its page and what it shows."""
     lines = [
-        f"| [{escaped(page.title)}](notebooks/{page.section}.ipynb) | {TITLES.get(page.shown.kind, page.shown.kind)}"
+        f"| [{escaped(page.title)}](notebooks/{page.section}.ipynb) | {LISTED.get(page.shown.kind, page.shown.kind)}"
         f"{' (partial)' if page.shown.partial else ''} |"
         for page in pages
     ]
@@ -52,7 +55,7 @@ def section_status(pages: Sequence[Page]) -> str:
 
 def status_counts(pages: Sequence[Page]) -> str:
     """One sentence: how many pages show which kind of result."""
-    counts = Counter(TITLES.get(page.shown.kind, page.shown.kind).lower() for page in pages)
+    counts = Counter(LISTED.get(page.shown.kind, page.shown.kind) for page in pages)
     said = "; ".join(f"{kind}: {number}" for kind, number in counts.items()) or "none yet"
     return f"Section pages in this copy of the book, by what they show: {said}."
 

@@ -99,7 +99,7 @@ def answer(rows: pd.DataFrame, source: str, models: Sequence[str]) -> str:
     """
     gaps = pairs_of(rows, models)
     if gaps.empty:
-        return f"**{source}: not run.**"
+        return f"**Image by image: not run.** No answers of real models to these sets are stored ({source})."
     whole = gaps[gaps.dataset.map(role_of) == SHIFTED_MEAN]
     lines = []
     for pair in dict.fromkeys(gaps.model):
@@ -160,7 +160,7 @@ def same_classes(rows: pd.DataFrame, models: Sequence[str]) -> HTML | Markdown:
         columns[name] = {"dataset": dataset, "metric": "accuracy", "group": "overall"}
         columns[f"clean, same classes as {name}"] = {"metric": "accuracy", "group": group}
         columns[f"the same, all classes compete ({name})"] = {"metric": "accuracy", "group": f"{group}_unmasked"}
-    return table(readings(rows, models, columns)) if columns else Markdown("")
+    return table(readings(rows, models, columns)) if columns else Markdown("A and R on the same classes: not run.")
 
 
 def effective_points(rows: pd.DataFrame, source: str) -> pd.DataFrame:

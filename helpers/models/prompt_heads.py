@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from torch import nn
 
 
-class TextHeads(NamedTuple):
+class PromptHeads(NamedTuple):
     """`weights`: {number of templates: normalised class embeddings (classes, d)}; `learned_scale`: the checkpoint's."""
 
     weights: dict[int, np.ndarray]
@@ -63,7 +63,7 @@ def keep(folder: Path | None, clip: nn.Module, make_tokenizer: Callable, spec, w
     part.replace(path)
 
 
-def stored(folder: Path, spec: ModelSpec, weights_hash: str) -> TextHeads | None:
+def stored(folder: Path, spec: ModelSpec, weights_hash: str) -> PromptHeads | None:
     """The text heads that were kept for a checkpoint; None where none were. Raises BookError for a damaged file."""
     names, sets = prompt_sets(spec)
     path = _path(folder, spec, weights_hash, names, sets)
@@ -72,7 +72,7 @@ def stored(folder: Path, spec: ModelSpec, weights_hash: str) -> TextHeads | None
     try:
         with np.load(path, allow_pickle=False) as found:
             weights = {n: found[f"templates_{n}"] for n in sets}
-            return TextHeads(weights, float(found["learned_scale"]))
+            return PromptHeads(weights, float(found["learned_scale"]))
     except (OSError, ValueError, KeyError, EOFError) as error:
         raise BookError(str(path), "stored text heads, found something else", "delete it and run the model") from error
 
@@ -80,4 +80,4 @@ def stored(folder: Path, spec: ModelSpec, weights_hash: str) -> TextHeads | None
 def _path(folder: Path, spec: ModelSpec, weights_hash: str, names, sets) -> Path:
     templates = [template for n in sorted(sets) for template in (str(n), *sets[n])]
     digest = zero_shot_digest(str(spec.architecture), weights_hash, labels.prompt_digest(names, templates))
-    return Path(folder) / f"text_heads_{digest[:16]}.npz"
+    return Path(folder) / f"prompt_heads_{digest[:16]}.npz"
