@@ -7,7 +7,7 @@ from helpers import cli, results
 
 pytest.importorskip("torch", reason="needs the extra `models`")
 MODEL = "efficientnet_lite0"
-TASKS = {"vtab_eurosat": (10, 40, 20), "vtab_dsprites_label_x_position": (32, 64, 32)}  # classes, train, test
+TASKS = {"vtab_eurosat": (10, 60, 20), "vtab_dsprites_label_x_position": (32, 192, 32)}  # classes, train, test
 
 
 @pytest.fixture(scope="module")
@@ -32,7 +32,7 @@ def test_tasks_that_are_here_are_probed_and_the_others_say_why_not(local, capsys
     command = ["run", "--profile", "paper", "--models", MODEL, "--only", "06", "--local", *stand_ins]
     done(command)
     first = capsys.readouterr().out
-    assert f"{MODEL} on vtab_eurosat/train@local: 40 images" in first
+    assert f"{MODEL} on vtab_eurosat/train@local: 60 images" in first
     record = results.load("06_transferability", "paper")
     assert record.status == "partial"
     assert "vtab_pets" in record.reason

@@ -136,5 +136,5 @@ def test_without_a_run_the_page_says_so():
     assert words.shifted.averages(NONE, FOUR).data == "No average of this run."
     assert words.shifted.in_form(NONE, FOUR).empty
     said = words.absent.of_real("05_robustness", "released", 0, ("complete", None), {"paper": None, "demo": None})
-    assert "not run" in said
+    assert said.startswith("**Not run here.**")
     assert "python -m helpers run --profile paper --only 05" in said

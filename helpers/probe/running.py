@@ -88,11 +88,12 @@ def probe_all(
         for model in inputs.models:
             try:
                 splits = [of(model, "train"), of(model, None)]
+                probes = _results(inputs.dataset, splits, texts.get((model, inputs.dataset)), device)
             except InputsUnavailable as error:
                 found.missing[inputs.dataset] = str(error)
                 continue
             _note(found, inputs.dataset, model, splits)
-            for name, result in _results(inputs.dataset, splits, texts.get((model, inputs.dataset)), device).items():
+            for name, result in probes.items():
                 found.results[name].setdefault(inputs.dataset, {})[model] = result
     return found
 

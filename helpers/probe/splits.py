@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from helpers.errors import BookError
+from helpers.errors import BookError, InputsUnavailable
 from helpers.predict.features import Features
 
 HELD_OUT = 0.2
@@ -59,14 +59,16 @@ def task_of(
             _check(f"{split} features of {name}", each, train.matrix.shape[1])
     if len(np.unique(train.labels)) < 2:
         found = f"at least two classes, found {train.labels[0]} only"
-        raise BookError(f"training labels of {name}", found, "use more images, or another task")
+        raise InputsUnavailable(f"training labels of {name}", found, "use more images, or another task")
     notes = _check_apart(name, [each for each in (train, val) if each is not None], test)
     if val is not None:
         return Task(name, train, val, test, notes=notes)
     held = _held_out(train, seed) if part is None else np.isin(np.arange(len(train)), part)
     kept = train.take(np.flatnonzero(~held))
     if not held.any() or len(np.unique(kept.labels)) < 2:
-        raise BookError(f"training images of {name}", "enough to hold some out for validation", "use more images")
+        raise InputsUnavailable(
+            f"training images of {name}", "enough to hold some out for validation", "use more images"
+        )
     return Task(name, kept, train.take(np.flatnonzero(held)), test, True, notes)
 
 

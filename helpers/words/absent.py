@@ -48,16 +48,6 @@ def of_real(
     return said.replace("This run: not run.", "Not run here.", 1)
 
 
-def not_recorded(section: str, profiles: Mapping[str, object]) -> str:
-    """Markdown for a page without any rows of real models: what is needed, and the commands that run it.
-
-    >>> not_recorded("07_synthetic", {}).startswith("**This run: not run.** Needed: PUG-ImageNet: the four models'")
-    True
-    """
-    reason = "; ".join(f"{name}: {what}" for name, what in inputs(section, "released").items())
-    return this_run(section, "unavailable", reason, profiles)
-
-
 def this_run(section: str, status: str, reason: str | None, profiles: Mapping[str, object]) -> str:
     """Markdown for the second half of a page: what was run here, or why not and which command would run it.
 

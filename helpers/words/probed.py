@@ -67,9 +67,14 @@ def gaps(rows: pd.DataFrame, view: str = CHOSEN, metric: str = "accuracy") -> pd
     [['convnext_sup - vit_sup', -2.0, -3.0, -1.0]]
     """
     mine = overall(rows, view, metric)
+    mine = mine[mine.model.str.contains(" - ", regex=False)]
+    if mine.empty:
+        return mine
     parts = mine.model.str.partition(" - ")
     same = parts[0].str.replace("vit", "convnext") == parts[2]
     mine = mine[same & parts[0].str.contains("vit") & (mine.unit == "points")]
+    if mine.empty:
+        return mine
     turned = mine.model.str.partition(" - ")
     return mine.assign(
         model=turned[2] + " - " + turned[0], value=-mine.value, ci_low=-mine.ci_high, ci_high=-mine.ci_low

@@ -145,7 +145,8 @@ def corruptions(rows: pd.DataFrame, models: Sequence[str]) -> HTML | Markdown:
     for view, part in mine[mine.group == "overall"].groupby("view", sort=False):
         there = [model for model in models if (part.model == model).any()]
         found = readings(part, there, columns).rename_axis("model").reset_index()
-        found.insert(1, "images", VIEWS.get(view, view))
+        drawn = part.dataset.str.startswith("demo_").any()
+        found.insert(1, "images", "by the paper's rule, at 64 pixels" if drawn else VIEWS.get(view, view))
         parts.append(found)
     return table(pd.concat(parts), index=False) if parts else Markdown("ImageNet-C: not run.")
 

@@ -22,7 +22,7 @@ from helpers.demo.world import class_names, demo_set, set_hash
 from helpers.errors import BookError
 
 FIRST = 400  # images of `val` whose accuracies are recorded besides
-KEPT = 400  # steps between checkpoints that stay, each tried on the tuning split
+KEPT = 500  # steps between checkpoints that stay, each tried on the tuning split
 
 if TYPE_CHECKING:
     from torch import nn
