@@ -66,7 +66,7 @@ def test_the_sets_show_what_was_chosen(table):
         assert np.array_equal(np.asarray(found[7].image), demo_set("pool")[chosen[7]].image)
         assert found[7].label == [demo_set("pool").scene(chosen[7]).fine]
         labels = [label for (label,) in found.table.column("label").to_pylist()]
-        assert len(labels) == len(set(chosen)) == found.spec.n == 500
+        assert len(labels) == len(set(chosen)) == found.n == 500
         assert labels == [demo_set("pool").scene(index).fine for index in chosen]
 
 

@@ -58,7 +58,7 @@ def filters(shown: pd.DataFrame, models: Sequence[str], title: str) -> np.ndarra
     order = list(dict.fromkeys(pairs.dataset))
     fig, axes = figure(7.6, 3.2, columns=2, sharey=True)
     dots(shown, models, order, "dataset", xlabel="top-1 accuracy (%)", ax=axes[0])
-    differences(pairs, order, ax=axes[1])
+    differences(pairs, order, ax=axes[1]).set_xlabel("← ViT    points    ConvNeXt →")
     for legend in list(fig.legends):
         legend.remove()  # one for both panels instead
     shared_legend(axes, 3)
