@@ -66,7 +66,8 @@ def as_paper(rows: pd.DataFrame, which: NamedSet) -> pd.DataFrame:
     back = {other: key for key, other in which.models.items()}
     own = which.drawn or which.name == "paper"
     parts = rows.model.map(lambda name: name.split(" - "))
-    kept = [set(each) <= set(back) or (own and each[0] in FACTORIAL) for each in parts]
+    told = [set(each) <= set(back) or (own and each[0] in FACTORIAL) for each in parts]
+    kept = pd.Series(told, index=rows.index, dtype=bool)  # a plain empty list would drop the columns
     found = rows[kept]
     found = found.assign(model=[" - ".join(back.get(name, name) for name in each) for each in parts[kept]])
     if which.drawn:
