@@ -110,8 +110,9 @@ def of_twins() -> pd.DataFrame:
 def title_of_row(row) -> str:
     """What a property is called in a figure, with the source of its numbers.
 
-    >>> title_of_row(effects().iloc[0])
-    'accuracy, ImageNet'
+    >>> rows = effects()
+    >>> title_of_row(rows[rows.dataset == "imagenet_hard"].iloc[0])
+    'accuracy, ImageNet-Hard'
     """
     metric = "accuracy" if row.metric == LOG_ODDS else row.metric
     match = [each for each in EFFECT_PROPERTIES if (each.dataset, each.metric, each.group) == (
