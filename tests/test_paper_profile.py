@@ -207,7 +207,9 @@ def test_the_real_architectures_run_with_random_weights(key, tmp_path, monkeypat
     """The paper's four at full size: a stored row is what the library's own network says of the image."""
     monkeypatch.setattr(labels, "prompt_templates", lambda: ("{}",))
     drawn = np.random.default_rng(0).normal(size=(1000, 512)).astype("float32")
-    monkeypatch.setattr("helpers.models.loading.zero_shot_head", lambda *_: models.Head(drawn / 25, None, 100.0))
+    for room in ("loading", "prompt_heads"):
+        head = models.Head(drawn / 25, None, 100.0)
+        monkeypatch.setattr(f"helpers.models.{room}.zero_shot_head", lambda *_, head=head: head)
     dataset, network = pictures(2), Network(key, seed=0)
     run(network, dataset, ["paper.eval", "paper.resolution-112"], QUIET, root=tmp_path)
     model, view = network.loaded[224], views.make_view("paper.eval", models.preparation(models.MODELS[key]))

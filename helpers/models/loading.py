@@ -146,7 +146,8 @@ def _clip_head(clip, spec, weights_hash, device, cache, progress) -> Head:
         return zero_shot_head(clip, tokenizer, names, templates, device, progress)
 
     built = cached_head(cache, digest, build)
-    prompt_heads.keep(cache, clip, partial(open_clip.get_tokenizer, spec.architecture), spec, weights_hash, device)
+    tokens = partial(open_clip.get_tokenizer, spec.architecture)
+    prompt_heads.keep(cache, clip, tokens, spec, weights_hash, device, progress)
     return built
 
 

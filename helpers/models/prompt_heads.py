@@ -43,8 +43,11 @@ def prompt_sets(spec: ModelSpec) -> tuple[tuple[str, ...], dict[int, tuple[str, 
     return labels.prompt_names(), {1: (labels.PLAIN_TEMPLATE,), len(simple): simple}
 
 
-def keep(folder: Path | None, clip: nn.Module, make_tokenizer: Callable, spec, weights_hash: str, device: str) -> None:
-    """Store the text heads of a CLIP model in `folder`, if they are not there yet."""
+def keep(
+    folder: Path | None, clip: nn.Module, make_tokenizer: Callable, spec, weights_hash: str, device: str,
+    progress: bool = False,
+) -> None:  # fmt: skip
+    """Store the text heads of a CLIP model in `folder`, if they are not there yet; `progress` shows the time left."""
     if folder is None:
         return
     names, sets = prompt_sets(spec)
@@ -53,7 +56,7 @@ def keep(folder: Path | None, clip: nn.Module, make_tokenizer: Callable, spec, w
         return
     tokenizer = make_tokenizer()
     heads = {
-        n: zero_shot_head(clip, tokenizer, names, templates, device, progress=False) for n, templates in sets.items()
+        n: zero_shot_head(clip, tokenizer, names, templates, device, progress) for n, templates in sets.items()
     }
     arrays = {f"templates_{n}": head.weight for n, head in heads.items()}
     path.parent.mkdir(parents=True, exist_ok=True)
