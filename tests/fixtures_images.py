@@ -21,11 +21,14 @@ def drawn_photograph(width: int, height: int, seed: int = 0) -> Image.Image:
     return Image.fromarray(pixels.clip(0, 255).astype(np.uint8))
 
 
+PHOTOGRAPHS = "raw.githubusercontent.com/EliSchwartz/imagenet-sample-images"
+
+
 @cache
 def _real_photographs() -> list[Image.Image]:
     """Real photographs: the mirror's of ImageNet where there is a mirror, else those that scikit-image carries."""
     folder = os.environ.get("BOOK_MIRROR")
-    if folder and Path(folder).is_dir():
+    if folder and (Path(folder) / PHOTOGRAPHS).is_dir():  # a test may have set up a mirror of its own
         paths = photographs(Path(folder))
     else:
         import skimage.data
@@ -69,7 +72,7 @@ def awkward_variants(image: Image.Image) -> dict[str, bytes]:
 
 def photographs(mirror: Path) -> list[Path]:
     """The mirror's ImageNet photographs, named `<wnid>_<class name>.JPEG`."""
-    found = sorted(mirror.glob("raw.githubusercontent.com/EliSchwartz/imagenet-sample-images/*/*.JPEG"))
+    found = sorted((mirror / PHOTOGRAPHS).glob("*/*.JPEG"))
     assert len(found) == 50
     return found
 
