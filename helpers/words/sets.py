@@ -110,8 +110,8 @@ def seeds(entries: dict[str, dict]) -> pd.DataFrame:
             of = {seed: _difference(entries, seed, first, second, metric) for seed in whole}
             line = {"contrast": f"{title}, {label(f'{first} - {second}')} twins"}
             line |= {f"seed {seed}": f"{value:+.{digits}f}" for seed, value in of.items()}
-            apart = max(of.values()) - min(of.values()) if of else 0.0
-            lines.append(line | {"largest minus smallest": f"{apart:.{digits}f}"})
+            apart = f"{max(of.values()) - min(of.values()):.{digits}f}" if len(of) > 1 else "one seed: not known"
+            lines.append(line | {"largest minus smallest": apart})
     return pd.DataFrame(lines)
 
 
