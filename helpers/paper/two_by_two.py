@@ -117,18 +117,25 @@ def effect(index: Index, which: Property, name: str) -> Estimate | None:
     row = find(index, name, which.dataset, which.metric, which.group)
     if row is not None and row.get("ci_low") is not None:
         return from_row(row)
-    parts = [(weight, _difference(index, which, first, second)) for weight, first, second in EFFECTS[name]]
+    parts = [
+        (weight, difference(index, which.dataset, which.metric, which.group, first, second))
+        for weight, first, second in EFFECTS[name]
+    ]
     if any(part is None for _, part in parts):
         return None
     return combine(parts, same_images=True)
 
 
-def _difference(index: Index, which: Property, first: str, second: str) -> Estimate | None:
-    if which.metric == LOSS:
-        return drop_difference(index, first, second, which.group)
-    if which.dataset in COVERS:
-        return mean_contrast(index, first, second, which.dataset, COVERS[which.dataset])
-    return contrast(index, first, second, which.dataset, which.metric, which.group)
+def difference(index: Index, dataset: str, metric: str, group: str, first: str, second: str) -> Estimate | None:
+    """First minus second model in a property; None where rows are missing.
+
+    A loss along a sweep (group: the transform) and a mean over data sets are put together from their parts.
+    """
+    if metric == LOSS:
+        return drop_difference(index, first, second, group)
+    if dataset in COVERS:
+        return mean_contrast(index, first, second, dataset, COVERS[dataset])
+    return contrast(index, first, second, dataset, metric, group)
 
 
 def _on_log_odds(index: Index, which: Property, plain: Estimate, view: str) -> list[dict]:

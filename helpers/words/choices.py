@@ -8,15 +8,13 @@ from itertools import combinations
 import pandas as pd
 
 from helpers import results
-from helpers.paper.comparisons import drop_difference
-from helpers.paper.estimates import Estimate, bounds
-from helpers.paper.lookup import Index, contrast, find, index_rows, levels, mean_contrast, start_of
-from helpers.paper.names import PAPER_MODELS, SECTIONS, SHIFTED, SHIFTED_MEAN, TRANSFER_MEAN, VTAB
+from helpers.paper.estimates import bounds
+from helpers.paper.lookup import Index, find, index_rows, levels, start_of
+from helpers.paper.names import PAPER_MODELS, SECTIONS, SHIFTED_MEAN, TRANSFER_MEAN
 from helpers.paper.rows import detailed_rows
+from helpers.paper.two_by_two import LOSS, difference
 from helpers.words.differences import interval
 
-COVERS = {SHIFTED_MEAN: SHIFTED, TRANSFER_MEAN: VTAB}
-LOSS = "accuracy_loss"
 RUN, PRINTED = "recorded runs of the real models", "the paper's printed numbers"
 
 
@@ -128,21 +126,13 @@ def _value(index: Index, choice: Choice, model: str) -> dict | None:
 
 
 def _difference(index: Index, choice: Choice, first: str, second: str) -> dict | None:
-    estimate = _estimate(index, choice, first, second)
+    estimate = difference(index, choice.dataset, choice.metric, choice.group, first, second)
     if estimate is None:
         return None
     ends = interval(estimate)
     if bounds(estimate)[0] == -float("inf"):
         return {"value": estimate.value, "low": None, "high": None}
     return {"value": ends["value"], "low": ends["ci_low"], "high": ends["ci_high"]}
-
-
-def _estimate(index: Index, choice: Choice, first: str, second: str) -> Estimate | None:
-    if choice.metric == LOSS:
-        return drop_difference(index, first, second, choice.group)
-    if choice.dataset in COVERS:
-        return mean_contrast(index, first, second, choice.dataset, COVERS[choice.dataset])
-    return contrast(index, first, second, choice.dataset, choice.metric, choice.group)
 
 
 def said_sources(rows: pd.DataFrame) -> str:
