@@ -56,8 +56,8 @@ def test_splits_are_stored_apart_by_the_engine(tmp_path, monkeypatch):
         )
         again = "store hit" if address.endswith("/test") else "computed (nothing stored)"
         assert found.sources["vit_sup"] == again
-    frame, key = store.read_predictions("vit_sup", "vtab_pets/train@local", "paper.eval")
-    assert frame["label"].tolist() == [[(i * 7) % 37] for i in range(5)]
+    frame, features, key = store.read_embeddings("vit_sup", "vtab_pets/train@local", "paper.eval")
+    assert (len(frame), features.shape, features.dtype) == (5, (5, 64), np.float16)
     assert key["dataset"] == "vtab_pets/train@local"
 
 

@@ -450,7 +450,7 @@ def test_plan_and_doctor_tell_what_is_missing(home, monkeypatch, capsys):
     assert code_of("doctor") == 0
     out = capsys.readouterr().out
     assert "BOOK_OFFLINE" in out
-    assert "run --profile released --only 03" in out
+    assert "run --profile demo --only 03" in out  # the default profile's own run
 
 
 def test_reading_needs_no_torch():

@@ -71,7 +71,8 @@ def _ours(rows: pd.DataFrame) -> pd.DataFrame:
     pug = kept.dataset.map(role_of) == "pug"
     kept = kept.assign(group=kept.group.where(~pug, [group_of("pug_imagenet", group) for group in kept.group]))
     kept = kept.drop_duplicates([*JOIN, "view"])  # one value under several units of resampling
-    kept = kept[[not other_reading(row) for row in kept[["dataset", "view"]].to_dict("records")]]
+    other = [other_reading(row) for row in kept[["dataset", "view"]].to_dict("records")]
+    kept = kept[~np.array(other, dtype=bool)]
     order = kept["view"].map(lambda view: _protocol(view) not in OUR_PROTOCOLS)
     kept = kept.assign(other=order).sort_values("other", kind="stable").drop_duplicates(list(JOIN))
     kept = kept.sort_index()
