@@ -1,7 +1,8 @@
 """Absolute paths, and the only reading of environment overrides.
 
 `BOOK_HOME` moves everything generated (default: the checkout, else the current folder);
-`BOOK_MIRROR` is a folder or URL prefix tried before the network; `BOOK_OFFLINE=1` forbids the network.
+`BOOK_MIRROR` is a folder or URL prefix tried before the network; `BOOK_OFFLINE=1` forbids the network;
+`BOOK_TWINS` names other weights for the demo's twins.
 """
 
 from __future__ import annotations
@@ -68,6 +69,11 @@ def reference(name: str) -> Path:
 def mirror() -> str | None:
     """`BOOK_MIRROR`: a folder or URL prefix holding files by `<host>/<path of the URL>`; None if unset."""
     return os.environ.get("BOOK_MIRROR") or None
+
+
+def other_twins() -> str | None:
+    """`BOOK_TWINS`: where other weights of the demo's twins lie, with `{model}` in the path; None if unset."""
+    return os.environ.get("BOOK_TWINS") or None
 
 
 def offline() -> bool:

@@ -31,7 +31,16 @@ def is_twin(spec: ModelSpec) -> bool:
 
 
 def weights_path(spec: ModelSpec) -> Path:
-    """The packaged weights of a twin. Raises InputsUnavailable where the file is missing."""
+    """The packaged weights of a twin, or those that `BOOK_TWINS` names. Raises InputsUnavailable where none are."""
+    other = paths.other_twins()
+    if other:
+        path = Path(other.replace("{model}", spec.key))
+        if "{model}" not in other or not path.is_file():
+            raise InputsUnavailable(
+                f"weights of {spec.key}", f"a file at {path} (BOOK_TWINS, with {{model}} in it), found none",
+                "correct BOOK_TWINS, or unset it for the packaged weights",
+            )  # fmt: skip
+        return path
     path = paths.reference(spec.packaged)
     if not path.is_file():
         raise InputsUnavailable(

@@ -13,6 +13,7 @@ from helpers.plots import (
     models,
     overview,
     robustness,
+    seeds,
     shape_texture,
     similarity,
     style,
@@ -23,6 +24,6 @@ from helpers.plots import (
 
 __all__ = [
     "calibration", "connections", "differences", "disagreement", "drawings", "general", "heads", "instrument",
-    "mistakes", "models", "overview", "robustness", "shape_texture", "similarity", "style", "sweeps", "transferability",
-    "two_by_two",
+    "mistakes", "models", "overview", "robustness", "seeds", "shape_texture", "similarity", "style", "sweeps",
+    "transferability", "two_by_two",
 ]  # fmt: skip

@@ -19,6 +19,7 @@ from helpers.words import (
     picker,
     probed,
     robustness,
+    seeds,
     sets,
     shape_texture,
     shifted,
@@ -38,6 +39,6 @@ from helpers.words.tables import claims, reproduced, table
 __all__ = [
     "absent", "ahead", "audit", "calibration", "choices", "claims", "connections", "differences", "disagreement",
     "filtered", "front", "heads", "instrument", "invariance", "literature", "mistakes", "models", "picker", "probed",
-    "readings", "reproduced", "robustness", "sets", "shape_texture", "shifted", "shown", "similarity", "synthesis",
-    "synthetic", "table", "titles", "transferability", "twins", "two_by_two", "users",
+    "readings", "reproduced", "robustness", "seeds", "sets", "shape_texture", "shifted", "shown", "similarity",
+    "synthesis", "synthetic", "table", "titles", "transferability", "twins", "two_by_two", "users",
 ]  # fmt: skip

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import html
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 import pandas as pd
 from IPython.display import HTML
@@ -12,7 +12,7 @@ from helpers import results
 from helpers.paper.ledger import PAPER, ledger
 from helpers.paper.names import SECTIONS
 from helpers.paper.sets import SETS, held, ledger_of_sets
-from helpers.paper.verdicts import NOT_RUN
+from helpers.paper.verdicts import NOT_DECIDABLE, NOT_RUN
 from helpers.plots.style import label
 from helpers.stats import PAIRS_2X2
 from helpers.words.tables import verdict_cell
@@ -113,6 +113,30 @@ def seeds(entries: dict[str, dict]) -> pd.DataFrame:
             apart = f"{max(of.values()) - min(of.values()):.{digits}f}" if len(of) > 1 else "one seed: not known"
             lines.append(line | {"largest minus smallest": apart})
     return pd.DataFrame(lines)
+
+
+def claims_over_seeds(drawn: pd.DataFrame, others: Mapping[int, pd.DataFrame]) -> tuple[pd.DataFrame, str]:
+    """Verdicts of the drawn world for every recorded seed, one line a claim, and how many are the same in all.
+
+    `drawn`: of `drawn_ledger` (seed 0); `others`: of `results.other_seeds`. Claims that the drawn world cannot decide
+    with any seed are left out.
+
+    >>> claims_over_seeds(drawn_ledger().iloc[:0], {})[1]
+    'No claim can be asked of the drawn world here.'
+    """
+    found = {"seed 0": drawn} | {f"seed {n}": ledger_of_sets({"demo": rows}) for n, rows in others.items()}
+    columns = [each.set_index("claim").verdict.rename(name) for name, each in found.items()]
+    verdicts = pd.concat(columns, axis=1) if len(drawn) else pd.DataFrame(columns=list(found))
+    decided = verdicts[~verdicts.isin([NOT_RUN, NOT_DECIDABLE]).all(axis=1)]
+    if decided.empty:
+        return decided, "No claim can be asked of the drawn world here."
+    same = int(decided.nunique(axis=1).eq(1).sum())
+    statements = drawn.set_index("claim").statement.reindex(decided.index)
+    said = (
+        f"{same} of {len(decided)} statements that the drawn world decides get the same verdict with all "
+        f"{len(found)} seeds of training." if others else "One seed is recorded: verdicts may differ with another."
+    )  # fmt: skip
+    return decided.set_axis(pd.Index(statements, name=None)), said
 
 
 def _difference(entries: dict, seed: int, first: str, second: str, metric: str) -> float:

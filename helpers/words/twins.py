@@ -8,8 +8,6 @@ from helpers.models import MODEL_SETS, MODELS
 from helpers.models.twins import record
 from helpers.plots.style import label
 
-NAMES = {"accuracy": "accuracy (%)", "shape_bias": "shape bias"}
-
 
 def table() -> pd.DataFrame:
     """One line per twin and seed: accuracy on `val`, by category, shape bias, size, cost, length of the training.
@@ -33,29 +31,6 @@ def table() -> pd.DataFrame:
 def _entries() -> list[dict]:
     order = MODEL_SETS["demo"]
     return sorted(record().values(), key=lambda each: (order.index(each["model"]), each["seed"]))
-
-
-def seeds(metric: str) -> str:
-    """How far a metric of the twins moves with the seed of the training, as a sentence.
-
-    `metric`: "accuracy" or "shape_bias", on the reported drawings.
-
-    >>> "seed" in seeds("accuracy")
-    True
-    """
-    found: dict[str, list[float]] = {}
-    for each in _entries():
-        found.setdefault(each["model"], []).append(each["val"][metric])
-    several = {model: values for model, values in found.items() if len(values) > 1}
-    digits = 1 if metric == "accuracy" else 2
-    spread = "; ".join(
-        f"{label(model)} {min(values):.{digits}f} to {max(values):.{digits}f} over {len(values)} seeds"
-        for model, values in several.items()
-    )
-    known = f"Spread of {NAMES[metric]} over training seeds: {spread}." if spread else (
-        "Each twin was trained with one seed: how far a contrast moves with the seed is not known here."
-    )  # fmt: skip
-    return f"{known} The paper, too, has one training per model."
 
 
 def story() -> str:
