@@ -15,6 +15,7 @@ from helpers.instrument import transferability as planted
 from helpers.paper.lookup import index_rows, mean_contrast
 from helpers.paper.names import TRANSFER_MEAN, VTAB
 from helpers.predict import Features, Inputs
+from helpers.predict.features import READINGS
 from helpers.probe import running
 
 FOUR = ("convnext_sup", "vit_sup", "convnext_clip", "vit_clip")
@@ -37,14 +38,16 @@ APART = {"convnext_sup": 3.0, "vit_sup": 2.0, "convnext_clip": 0.0, "vit_clip": 
 def given(monkeypatch):
     """Features of four models on tasks without running any; the last task's data cannot be had."""
 
-    def features(inputs, model, split=None, *_, **__):
+    def features(inputs, model, split=None, settings=None, max_images=None, local=None, reading="probe", opened=None):
         if inputs.dataset == "vtab_pets":
             raise InputsUnavailable("vtab_pets", "files", "fetch them")
         groups = 10 if "instruments" in inputs.dataset else 0
         classes = 32 if "x_position" in inputs.dataset else 3
         n = 192 if split else 96
         name = f"{inputs.dataset}/{split or 'test'}"
-        return some_features(name, n, min(classes, 12), len(model) + (split is None), APART[model], groups)
+        apart = APART[model] + (4.0 if reading == "before_projection" else 0.0)
+        found = some_features(name, n, min(classes, 12), len(model) + (split is None), apart, groups)
+        return dataclasses.replace(found, readings=READINGS if model.endswith("_clip") else READINGS[:1])
 
     monkeypatch.setattr(running, "features", features)
     monkeypatch.setattr(running, "_texts", lambda found, local: {})
@@ -105,6 +108,26 @@ def test_tasks_of_the_demo_have_their_own_average_units_and_leak(given):
         gain.ci_low["convnext_clip"] > 5
     )  # features say nothing of these labels: all that is gained is learnt by heart
     assert gain.value["convnext_sup"] < gain.value["convnext_clip"]
+
+
+def test_features_before_the_projection_are_a_second_reading_of_clip_models(given):
+    found = probed("vtab_eurosat", "vtab_svhn")
+    assert set(found.results["lbfgs_before_projection"]["vtab_svhn"]) == {"convnext_clip", "vit_clip"}
+    rows = stats.probed_rows(found, np.random.default_rng(0), 60)
+    gap = results.select(rows, metric="projection_gap", model="convnext_clip").set_index("dataset")
+    first, second = (
+        results.select(rows, metric="accuracy", view=view, model="convnext_clip", unit="percent").set_index("dataset")
+        for view in ("lbfgs.before_projection", "lbfgs.eval")
+    )
+    for task in ("vtab_eurosat", "vtab_svhn"):
+        assert gap.value[task] == pytest.approx(first.value[task] - second.value[task])
+    assert gap.ci_low["vtab"] > 20  # the second reading tells these classes apart, the first does not
+    said = words.probed.before_projection(rows)
+    assert "ConvNeXt-CLIP +" in said
+    assert "higher on 4 and lower on 0 of 4 pairs" in said or "higher on 3 and lower on 0 of 4 pairs" in said
+    assert "ConvNeXt-CLIP − ViT-CLIP is" in said
+    assert "Not run" in words.probed.before_projection(results.select(rows, model="vit_sup"))
+    assert not len(paper.compare(results.select(rows, view="lbfgs.before_projection"), "06_transferability"))
 
 
 def test_groups_are_vtabs():
@@ -191,6 +214,6 @@ def test_words_and_tables_of_a_run(given):
     assert table.index.tolist() == ["SVHN", "EuroSAT", "average of 2"]
     assert table.majority.iloc[:2].round(1).tolist() == [33.3, 33.3]
     assert "not run" in words.probed.answer(rows.iloc[:0], "Run here")
-    assert "16 probes" in words.probed.settings(rows).data
+    assert "20 probes" in words.probed.settings(rows).data
     assert words.probed.convergence(rows).startswith("8 of 8 L-BFGS probes converged")
     assert words.probed.leak(rows) == "No leak was run."

@@ -25,7 +25,7 @@ class Features:
 
     `group` is the unit that images of one picture, scene or video share, where the dataset says so. `source` says
     where they came from, `artifacts` {id: sha256} what is behind them, `partial` in what they are less than the
-    published set.
+    published set. `readings` are those that the same run has left in the store.
     """
 
     matrix: np.ndarray
@@ -34,6 +34,7 @@ class Features:
     source: str = "given"
     artifacts: Mapping[str, str] = field(default_factory=dict)
     partial: tuple[str, ...] = ()
+    readings: tuple[str, ...] = READINGS[:1]
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -66,7 +67,8 @@ def features(
         compute(job, {} if opened is None else opened)
     place = (job.model, job.name, view_of(job.model, inputs.view).id)
     _, document = store.read_ids(*place, columns=["image_id"])
-    name = _matrix_name(job.model, document["facts"]["kind"], store.matrix_names(*place), reading)
+    kind, names = document["facts"]["kind"], store.matrix_names(*place)
+    name = _matrix_name(job.model, kind, names, reading)
     ids, matrix, _ = store.read_embeddings(*place, name=name)
     found = {name: ids[name] for name in ("image_id", "label") if name in ids}
     frame = datasets.with_own_labels(dataset, pd.DataFrame({**found, "group": ids.get("group")}))
@@ -74,19 +76,23 @@ def features(
     facts = document["facts"]
     return Features(
         np.asarray(matrix, dtype=np.float32), single_labels(frame, dataset), frame, source, behind(job, facts),
-        tuple(partial_notes(job, facts, frame)),
+        tuple(partial_notes(job, facts, frame)), _readings(kind, names),
     )  # fmt: skip
 
 
 def _matrix_name(model: str, kind: str, names: tuple[str, ...], reading: str) -> str:
     """Which stored matrix a reading is; `kind` says what the network's embedding is."""
     if reading == "before_projection":
-        if kind != "projected" or reading not in names:
+        if reading not in _readings(kind, names):
             expected = f"a model with a projection, found {kind} only"
             raise BookError(f"features of {model} before the projection", expected, "ask for the reading 'probe'")
         return reading
     # A network whose classifier is not one linear layer keeps its logits as embedding, and pre-logits beside them.
     return "before_projection" if kind == "logits" and "before_projection" in names else "embedding"
+
+
+def _readings(kind: str, names: tuple[str, ...]) -> tuple[str, ...]:
+    return READINGS if kind == "projected" and "before_projection" in names else READINGS[:1]
 
 
 def single_labels(frame: pd.DataFrame, thing: str) -> np.ndarray:

@@ -20,11 +20,13 @@ from helpers.probe.result import ProbeResult
 from helpers.probe.splits import task_of
 from helpers.probe.zero_shot import zero_shot
 
-PROBES = ("clip_benchmark", "lbfgs", "lbfgs_unbinned", "zero_shot", "leaked")
-"""`lbfgs_unbinned`: with CLIP_benchmark's classes, where VTAB bins them; `leaked`: trained on the test images too."""
+PROBES = ("clip_benchmark", "lbfgs", "lbfgs_unbinned", "lbfgs_before_projection", "zero_shot", "leaked")
+"""`lbfgs_unbinned`: with CLIP_benchmark's classes, where VTAB bins them; `lbfgs_before_projection`: on what CLIP's
+projection takes; `leaked`: trained on the test images too."""
 LEAKED = ("vtab_sun397",)  # and every task of the demo
 NATURAL, SPECIALIZED = 7, 4  # VTAB's tasks stand in the order of its three groups
 DEMO = "demo_task_"
+SECOND = "before_projection"
 
 Results = dict[str, dict[str, dict[str, ProbeResult]]]
 
@@ -81,14 +83,16 @@ def probe_all(
     for inputs in tasks:
         opened: dict[str, sources.Source] = {}
 
-        def of(model: str, split: str | None, inputs: Inputs = inputs, opened: dict = opened) -> Features:
-            given = features(inputs, model, split, settings, max_images, local, opened=opened)
-            return with_units(inputs.dataset, given)
+        def of(model: str, reading: str = "probe", inputs: Inputs = inputs, opened: dict = opened) -> list[Features]:
+            both = (features(inputs, model, split, settings, max_images, local, reading, opened)
+                    for split in ("train", None))  # fmt: skip
+            return [with_units(inputs.dataset, each) for each in both]
 
         for model in inputs.models:
             try:
-                splits = [of(model, "train"), of(model, None)]
-                probes = _results(inputs.dataset, splits, texts.get((model, inputs.dataset)), device)
+                splits = of(model)
+                earlier = of(model, SECOND) if all(SECOND in each.readings for each in splits) else None
+                probes = _results(inputs.dataset, splits, earlier, texts.get((model, inputs.dataset)), device)
             except InputsUnavailable as error:
                 found.missing[inputs.dataset] = str(error)
                 continue
@@ -141,13 +145,16 @@ def prompts_of(task: str, local: sources.Local = None) -> tuple[tuple[str, ...],
 
 
 def _results(
-    dataset: str, splits: Sequence[Features], text: np.ndarray | None, device: str
+    dataset: str, splits: Sequence[Features], earlier: Sequence[Features] | None, text: np.ndarray | None, device: str
 ) -> dict[str, ProbeResult]:  # fmt: skip
     plain = task_of(dataset, *splits)
     binned = task_of(dataset, *(under_rule(dataset, each, "vtab") for each in splits))
     results = {"clip_benchmark": clip_benchmark(plain), "lbfgs": lbfgs(binned, device=device)}
     if datasets.rules_differ(dataset):
         results["lbfgs_unbinned"] = lbfgs(plain, device=device)
+    if earlier is not None:
+        before = task_of(dataset, *(under_rule(dataset, each, "vtab") for each in earlier))
+        results["lbfgs_before_projection"] = lbfgs(before, device=device)
     if dataset in LEAKED or dataset.startswith(DEMO):
         results["leaked"] = leak(plain).leaked
     if text is not None and len(text) == datasets.n_classes(dataset, "clip_benchmark"):

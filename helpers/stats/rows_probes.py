@@ -16,9 +16,11 @@ from helpers.stats.rows_transfer import AVERAGE, probe_rows, transfer_rows
 Results = Mapping[str, Mapping[str, ProbeResult]]
 VIEWS = {
     "clip_benchmark": "paper.eval", "lbfgs": "lbfgs.eval", "lbfgs_unbinned": "lbfgs.unbinned",
-    "zero_shot": "zero_shot.eval", "leaked": "leaked.eval",
+    "lbfgs_before_projection": "lbfgs.before_projection", "zero_shot": "zero_shot.eval", "leaked": "leaked.eval",
 }  # fmt: skip
-"""View ids of the probes: the paper's likely protocol, L-BFGS, the same without VTAB's bins, no training, a leak."""
+"""View ids of the probes: the paper's likely protocol, L-BFGS, the same without VTAB's bins, the same on CLIP's
+features before their projection, no training, a leak."""
+GAINS = {"leak_gain": ("leaked", "clip_benchmark"), "projection_gap": ("lbfgs_before_projection", "lbfgs")}
 SAME_PICTURES = (
     ("vtab_clevr_count_all", "vtab_clevr_closest_object_distance"),
     ("vtab_dsprites_label_x_position", "vtab_dsprites_label_orientation"),
@@ -33,7 +35,7 @@ def probed_rows(probed: Probed, rng: np.random.Generator, n_resamples: int = 200
     Images are resampled within tasks, whole units (a video, a part of a photograph) where a task has them; tasks about
     the same pictures are drawn together. Averages have the dataset "vtab", of the demo "demo_vtab"; they are over the
     tasks that all models have, and none is made of zero-shot answers. `leak_gain`: what training on the test images
-    too adds, in points.
+    too adds, in points; `projection_gap`: what a probe of CLIP's features gains when it stands before the projection.
 
     >>> len(probed_rows(Probed((), ()), np.random.default_rng(0)))
     0
@@ -41,24 +43,28 @@ def probed_rows(probed: Probed, rng: np.random.Generator, n_resamples: int = 200
     tables = [
         _rows_of(probed.results[probe], VIEWS[probe], rng, n_resamples) for probe in PROBES if probed.results[probe]
     ]
-    tables += _gain_rows(probed.results["clip_benchmark"], probed.results["leaked"], rng, n_resamples)
+    for metric, (first, second) in GAINS.items():
+        tables += _gain_rows(metric, probed.results[first], probed.results[second], VIEWS[first], rng, n_resamples)
     return rows_frame(pd.concat(tables) if tables else [])
 
 
-def _gain_rows(proper: Results, leaked: Results, rng: np.random.Generator, n_resamples: int) -> list[pd.DataFrame]:
-    """`leak_gain` (points): the same test images, trained on too, minus not trained on; its mean over tasks too."""
+def _gain_rows(
+    metric: str, first: Results, second: Results, view: str, rng: np.random.Generator, n_resamples: int
+) -> list[pd.DataFrame]:
+    """One probe's accuracy minus another's of the same model on the same test images (points), and its mean over tasks.
+    """
     tables = []
-    for model in dict.fromkeys(model for found in leaked.values() for model in found):
+    for model in dict.fromkeys(model for found in first.values() for model in found):
         both = {
-            task: {"leaked": leaked[task][model].predictions, "proper": proper[task][model].predictions}
-            for task in leaked if model in leaked[task]
+            task: {"first": first[task][model].predictions, "second": second[task][model].predictions}
+            for task in first if model in first[task]
         }  # fmt: skip
         rows = transfer_rows(
-            both, rng, n_resamples, VIEWS["leaked"], None, *_clusters(both), same_images=_same_pictures(both),
-            average=_average(both), pairs=[("leaked", "proper")],
+            both, rng, n_resamples, view, None, *_clusters(both), same_images=_same_pictures(both),
+            average=_average(both), pairs=[("first", "second")],
         )  # fmt: skip
-        gains = rows[(rows.model == "leaked - proper") & (rows.metric == "accuracy")]
-        tables.append(gains.assign(model=model, metric="leak_gain"))
+        gains = rows[(rows.model == "first - second") & (rows.metric == "accuracy")]
+        tables.append(gains.assign(model=model, metric=metric))
     return tables
 
 

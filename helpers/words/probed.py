@@ -22,9 +22,11 @@ DEMO = tuple(f"demo_task_{name}" for name in TASKS)
 AVERAGES = ("vtab", "demo_vtab")
 PROBES = {
     "paper.eval": "CLIP_benchmark's recipe", "lbfgs.eval": "L-BFGS, strength chosen",
-    "lbfgs.unbinned": "L-BFGS, classes not binned", "zero_shot.eval": "zero-shot",
+    "lbfgs.unbinned": "L-BFGS, classes not binned", "lbfgs.before_projection": "L-BFGS, before CLIP's projection",
+    "zero_shot.eval": "zero-shot",
 }  # fmt: skip
 LIKELY, CHOSEN, WITHOUT = VIEWS["clip_benchmark"], VIEWS["lbfgs"], VIEWS["zero_shot"]
+EARLIER = VIEWS["lbfgs_before_projection"]
 MARK = "*"  # beside the title of a task that captions name
 
 
@@ -175,6 +177,28 @@ def convergence(rows: pd.DataFrame) -> str:
         f"{int(flags.value.sum())} of {len(flags)} L-BFGS probes converged at every strength{which}. The chosen "
         f"strength lies at an end of its grid in {int(edges.value.sum())} of {len(edges)}."
     )
+
+
+def before_projection(rows: pd.DataFrame) -> str:
+    """The second reading of CLIP's features, before their projection, beside the first, as Markdown."""
+    gap = select(rows, metric="projection_gap")
+    tasks, mean = gap[~gap.dataset.isin(AVERAGES)], gap[gap.dataset.isin(AVERAGES)]
+    if tasks.empty:
+        return "**Before the projection.** Not run: no CLIP model with stored features from before its projection."
+    levels = "; ".join(f"{label(row.model)} {shown(row._asdict(), signed=True)}" for row in mean.itertuples())
+    clear = tasks[resolved(tasks)]
+    said = (
+        "**Before the projection.** CLIP's features can also be read before the projection onto the space of its "
+        f"texts. On average over the tasks an L-BFGS probe then changes by: {levels}. It is higher on "
+        f"{int((clear.value > 0).sum())} and lower on {int((clear.value < 0).sum())} of {len(tasks)} pairs of model "
+        "and task, beyond their intervals."
+    )
+    both = [select(found, dataset=list(AVERAGES)) for found in (gaps(rows), gaps(rows, EARLIER))]
+    pairs = [pair for pair in dict.fromkeys(both[1].model) if pair in set(both[0].model)]
+    for pair in pairs:
+        after, before = (shown(select(each, model=pair).iloc[0].to_dict(), signed=True) for each in both)
+        said += f" {label(pair)} is {before} there, {after} after it."
+    return said
 
 
 def leak(rows: pd.DataFrame) -> str:

@@ -20,7 +20,7 @@ from helpers.paper.sets import FACTORIAL
 from helpers.results.records import read
 
 PROFILE, LAST = "demo", "10_synthesis"
-DETAILS = ("bin_", "probe_", "leak_gain")  # what no page compares over seeds
+DETAILS = ("bin_", "probe_", "leak_gain", "projection_gap")  # what no page compares over seeds
 
 
 def weights_of(seed: int) -> dict[str, Path]:
