@@ -7,6 +7,7 @@ import pytest
 
 from helpers import paths, results
 from helpers.errors import BookError
+from helpers.manifest import load_manifest
 from helpers.results import records
 
 ROW = dict(
@@ -105,3 +106,59 @@ def test_begin_reports_machine_and_never_imports_torch(capsys):
     assert run.provenance["seed"] == 3
     assert "profile: released — nothing was run" in capsys.readouterr().out
     assert run.provenance["python"]
+
+
+# Which records count as runs of the real models
+
+
+def one_row(value=50.0):
+    return results.rows_frame([dict(
+        model="vit_sup", dataset="imagenet1k_val", view="paper.eval", metric="accuracy", group="overall", value=value,
+        ci_low=None, ci_high=None, n=20, unit="percent", resampled="image",
+    )])  # fmt: skip
+
+
+def saved(profile, parameters, artifacts=None, section="05_robustness"):
+    run = results.begin(section, profile, parameters, 0)
+    return results.save(run, one_row(), "partial", "a part", artifacts or {})
+
+
+@pytest.mark.parametrize(
+    ("parameters", "counts"),
+    [
+        ({}, True),
+        ({"max_images": 0, "local": "", "precision": "fp32"}, True),
+        ({"max_images": 20}, False),
+        ({"precision": "bf16"}, False),
+        ({"local": "imagenet1k_val=/tmp/photos"}, False),
+        ({"local": "imagenet_r=/tmp/other.tar"}, True),  # not used by this record
+    ],
+)
+def test_a_part_or_a_stand_in_never_becomes_a_run_of_the_real_models(parameters, counts, tmp_path, monkeypatch):
+    monkeypatch.setenv("BOOK_HOME", str(tmp_path))
+    saved("paper", parameters, {"imagenet1k_val": "0" * 64})
+    record = results.newest("05_robustness", "paper")
+    assert (record is not None) == counts
+    assert results.load("05_robustness", "paper") is not None  # its own page still has it
+
+
+def test_the_official_file_named_by_hand_is_no_stand_in(tmp_path, monkeypatch):
+    monkeypatch.setenv("BOOK_HOME", str(tmp_path))
+    official = load_manifest()["imagenet_r"].sha256
+    assert official
+    saved("paper", {"local": "imagenet_r=/data/imagenet-r.tar"}, {"imagenet_r": official})
+    assert results.newest("05_robustness", "paper") is not None
+
+
+def test_the_demo_and_a_report_speak_of_their_own_run(tmp_path, monkeypatch):
+    monkeypatch.setenv("BOOK_HOME", str(tmp_path))
+    for profile in ("demo", "report"):
+        saved(profile, {"max_images": 20})
+        assert len(results.newest("05_robustness", profile).rows) == 1
+
+
+def test_a_part_falls_back_to_the_committed_copy(tmp_path, monkeypatch):
+    monkeypatch.setenv("BOOK_HOME", str(tmp_path))
+    saved("released", {"max_images": 20}, section="03_shape_texture")
+    found = results.newest("03_shape_texture", "released")
+    assert found.path == results.recorded("03_shape_texture", "released").path

@@ -473,3 +473,26 @@ def test_earlier_work_is_cited_with_a_verdict():
         assert cited
         assert cited <= known
     assert "printed numbers: *holds*" in lines[5]
+
+
+def test_ties_between_models_are_said_and_do_not_stop_the_page():
+    table = pd.DataFrame({"x": [1.0, 2.0, 3.0, 4.0], "y": [10.1, 10.1, 12.0, 15.3]}, index=list(PAPER_MODELS))
+    said = words.connections._order(table, "x", "shape", "y", "loss")
+    assert said.endswith("order 5 of 6 pairs of models alike, and 1 is tied.")
+    untied = words.connections._order(table.assign(y=[1.0, 3.0, 2.0, 4.0]), "x", "shape", "y", "loss")
+    assert "order 5 of 6 pairs of models alike (Kendall's tau +0.67, exact p 0.33)" in untied
+
+
+def test_one_recorded_section_leaves_the_printed_numbers_of_the_others(monkeypatch):
+    row = dict(model="vit_sup", dataset="imagenet1k_val", view="paper.eval", metric="accuracy", group="overall",
+               value=85.0, ci_low=84.0, ci_high=86.0, n=50_000, unit="percent", resampled="image")  # fmt: skip
+    record = results.Record("05_robustness", "paper", "complete", None, {}, {}, results.rows_frame([row]), None)
+    known = results.newest
+
+    def newest(section, profile):
+        return record if (section, profile) == ("05_robustness", "paper") else known(section, profile)
+
+    monkeypatch.setattr(results, "newest", newest)
+    found = words.connections.of_real()
+    assert found["across"].lost.notna().all()
+    assert len(found["gaps"]) == 4

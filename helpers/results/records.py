@@ -11,6 +11,7 @@ import pandas as pd
 
 from helpers import paths
 from helpers.errors import BookError
+from helpers.manifest import load_manifest
 from helpers.results.running import Run, now
 from helpers.rows import rows_frame
 
@@ -102,13 +103,36 @@ def recorded(section: str, profile: str) -> Record | None:
     return read(path) if path.is_file() else None
 
 
-def newest(section: str, profile: str) -> Record | None:
-    """This machine's record if it has rows, else the committed copy, else None."""
-    mine = load(section, profile)
-    return mine if mine is not None and len(mine.rows) else (recorded(section, profile) or mine)
-
-
 REAL = ("paper", "released")  # profiles whose results are about real models, the strongest first
+OWN = ("demo", "report")  # profiles that speak of their own run alone
+
+
+def published(record: Record) -> bool:
+    """Whether a record is of all images of the published files in fp32: no part of them, no stand-in.
+
+    A file named by `local` counts as published where its recorded hash is the manifest's.
+
+    >>> published(Record("05_robustness", "paper", "partial", None, {"max_images": 20}, {}, rows_frame([]), None))
+    False
+    """
+    asked = record.parameters
+    if asked.get("max_images") or asked.get("precision", "fp32") != "fp32":
+        return False
+    named = [part.partition("=")[0].strip() for part in str(asked.get("local") or "").split(",")]
+    used = record.provenance.get("artifacts") or {}
+    known = load_manifest()
+    return all(used[name] == known[name].sha256 for name in named if name in used)
+
+
+def newest(section: str, profile: str) -> Record | None:
+    """This machine's record if it has rows, else the committed copy, else None.
+
+    Of real models only a record of the published files counts (`published`): a run of a part, or of stand-ins, stands
+    on its own page alone.
+    """
+    mine = load(section, profile)
+    counts = mine is not None and len(mine.rows) > 0 and (profile in OWN or published(mine))
+    return mine if counts else recorded(section, profile)
 
 
 def real(section: str, profile: str, rows: pd.DataFrame) -> tuple[pd.DataFrame, str]:

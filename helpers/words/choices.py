@@ -86,7 +86,7 @@ def whole_run(section: str) -> pd.DataFrame | None:
 def _is_whole(record: results.Record) -> bool:
     four = set(PAPER_MODELS) <= set(record.rows.model)
     asked = str(record.parameters.get("models") or ",".join(PAPER_MODELS)).split(",")
-    return four and set(asked) == set(PAPER_MODELS) and not record.parameters.get("max_images")
+    return four and set(asked) == set(PAPER_MODELS) and results.published(record)
 
 
 def table(found: dict[str, tuple[str, Index]] | None = None) -> pd.DataFrame:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import combinations
 
 import pandas as pd
 from scipy.stats import kendalltau
@@ -10,14 +11,13 @@ from scipy.stats import kendalltau
 from helpers import results
 from helpers.paper.estimates import combine
 from helpers.paper.lookup import Index, estimate, find, index_rows, levels, start_of
-from helpers.paper.names import PAPER_MODELS
+from helpers.paper.names import PAPER_MODELS, SECTIONS
 from helpers.paper.rows import detailed_rows
 from helpers.paper.sets import SETS, as_paper
 from helpers.plots.style import label
 from helpers.rows import select
 from helpers.words.differences import interval
 from helpers.words.numbers import shown
-from helpers.words.sets import rows_of
 
 WEAK = (
     "Four models cannot carry statements of the last kind: even one and the same order of all four comes about by "
@@ -95,11 +95,16 @@ def _early_late(index: Index, model: str) -> float | None:
 
 def of_real() -> dict[str, pd.DataFrame]:
     """{name: table} for the paper's four: "kappas", "gaps", "across"; from recorded runs, released or printed data."""
-    recorded = as_paper(rows_of("paper"), SETS["paper"])
     shape = [results.newest("03_shape_texture", name) for name in ("paper", "released")]
-    agreement = pd.concat([record.rows for record in shape if record is not None])
-    index = index_rows(recorded if len(recorded) else detailed_rows())
+    agreement = pd.concat([results.empty_rows(), *(record.rows for record in shape if record is not None)])
+    index = index_rows(pd.concat([_recorded_or_printed(section) for section in SECTIONS], ignore_index=True))
     return {"kappas": kappas(agreement), "gaps": gaps(index), "across": across(index)}
+
+
+def _recorded_or_printed(section: str) -> pd.DataFrame:
+    record = results.newest(section, "paper")
+    recorded = results.empty_rows() if record is None else as_paper(record.rows, SETS["paper"])
+    return recorded if len(recorded) else detailed_rows(section)
 
 
 def answer(found: Mapping[str, pd.DataFrame]) -> str:
@@ -149,9 +154,10 @@ def _order(table: pd.DataFrame, x: str, x_title: str, y: str, y_title: str) -> s
     part = table[[x, y]].dropna()
     if len(part) < len(PAPER_MODELS):
         return f"**Across four models (weak):** {x_title} and {y_title}: not run for all four."
+    alike = [(part[x][a] - part[x][b]) * (part[y][a] - part[y][b]) for a, b in combinations(part.index, 2)]
+    pairs, ties = sum(each > 0 for each in alike), sum(each == 0 for each in alike)
+    said = f"**Across four models (weak):** {x_title} and {y_title} order {pairs} of 6 pairs of models alike"
+    if ties:
+        return f"{said}, and {ties} {'is' if ties == 1 else 'are'} tied."
     found = kendalltau(part[x], part[y], method="exact")
-    pairs = round((found.statistic + 1) / 2 * 6)
-    return (
-        f"**Across four models (weak):** {x_title} and {y_title} order {pairs} of 6 pairs of models alike (Kendall's "
-        f"tau {found.statistic:+.2f}, exact p {found.pvalue:.2f})."
-    )
+    return f"{said} (Kendall's tau {found.statistic:+.2f}, exact p {found.pvalue:.2f})."

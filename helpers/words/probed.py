@@ -89,7 +89,7 @@ def answer(rows: pd.DataFrame, what: str) -> str:
     means = means[means.dataset.isin(AVERAGES)]
     if means.empty:
         return f"**{what}: not run.**"
-    tasks = sum(name not in AVERAGES for name in order(rows))
+    tasks = means.group.iloc[0].removeprefix("mean_of_")  # those that all models have
     levels = "; ".join(
         f"{label(model)} {shown(select(means, model=model).iloc[0])}" for model in observers(means)
     )  # fmt: skip
