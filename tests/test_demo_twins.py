@@ -254,8 +254,9 @@ def test_the_record_is_whole_and_consistent(key):
 @whole
 def test_within_a_paradigm_accuracy_is_alike():
     for paradigm in ("sup", "clip"):
-        first, second = (entry["tune"]["accuracy"] for key, entry in ENTRIES.items() if key.endswith(paradigm))
-        assert abs(first - second) <= 2.0, (paradigm, first, second)
+        for split in ("tune", "val"):
+            first, second = (entry[split]["accuracy"] for key, entry in ENTRIES.items() if key.endswith(paradigm))
+            assert abs(first - second) <= 2.0, (paradigm, split, first, second)
 
 
 @whole
@@ -268,7 +269,5 @@ def test_shape_biases_are_inside_and_not_all_alike():
 
 
 @whole
-@pytest.mark.parametrize(("paradigm", "least"), [("sup", 70), ("clip", 60)])
-def test_accuracies_leave_room_on_both_sides(paradigm, least):
-    # The twins that learn from captions were stopped earlier on their way than the supervised ones.
-    assert all(least <= entry["val"]["accuracy"] <= 95 for key, entry in ENTRIES.items() if key.endswith(paradigm))
+def test_accuracies_leave_room_on_both_sides():
+    assert all(70 <= entry["val"]["accuracy"] <= 95 for entry in ENTRIES.values())

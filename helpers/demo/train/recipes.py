@@ -45,8 +45,8 @@ class Recipe:
 RECIPES: dict[str, Recipe] = {
     "twin_convnext_sup": Recipe("twin_convnext_sup", epochs=3.9, rate=2e-3),
     "twin_vit_sup": Recipe("twin_vit_sup", epochs=8, rate=1e-3, batch=64),
-    "twin_convnext_clip": Recipe("twin_convnext_clip", epochs=11.2, rate=2e-3),
-    "twin_vit_clip": Recipe("twin_vit_clip", epochs=12, rate=1e-3),
+    "twin_convnext_clip": Recipe("twin_convnext_clip", epochs=15, rate=2e-3),
+    "twin_vit_clip": Recipe("twin_vit_clip", epochs=16, rate=1e-3),
 }
 
 
