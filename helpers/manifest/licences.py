@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
@@ -134,10 +135,16 @@ def _sections_text(sections: str) -> str:
     return ", ".join(str(int(n)) if n.isdigit() else n for n in numbers)
 
 
+def _anchor(address: str, text: str) -> str:
+    """A link as HTML: MyST escapes the "&" of an address a second time."""
+    return f'<a class="reference external" href="{html.escape(address)}">{text}</a>'
+
+
 def _markdown_row(row: dict) -> str:
     source = escape(row["source"]) if row["source"] else "see note"
     if row["link"]:
-        source = f"[{source}](<{quote(row['link'], safe=':/?#&=%+@,~!.-_')}>)"
+        address = quote(row["link"], safe=":/?#&=%+@,~!.-_")
+        source = f"[{source}](<{address}>)" if "&" not in address else _anchor(address, source)
     size = size_text(None if row["bytes"] is None else int(row["bytes"])) if row["kind"] != "code" else "cited only"
     licence = escape(row["licence"] or UNKNOWN)
     cells = (escape(row["title"]), source, size, licence, row["access"], _sections_text(row["sections"]))

@@ -90,7 +90,7 @@ def averages() -> pd.DataFrame:
         ("02_mistakes", "mean_of_16", _factor_readings("02_mistakes", "16 factors", {})),
         ("05_robustness", "mean_of_7", _set_readings()),
         ("06_transferability", "mean_of_19", _task_readings()),
-        ("07_synthetic", "mean_of_10", _factor_readings("07_synthetic", "10 factors", {"without Scene Light"})),
+        ("07_synthetic", "mean_of_10", _factor_readings("07_synthetic", "10 factors", {"without scene light"})),
     ):
         table = values(section)
         table = table[~table.model.str.contains(" - ", regex=False)]
@@ -148,7 +148,7 @@ def equal_bars() -> pd.DataFrame:
 
 
 def scene_light() -> pd.DataFrame:
-    """PUG's Scene Light (percent) against chance for 151 classes, and the images needed to tell the two apart.
+    """PUG's scene light (percent) against chance for 151 classes, and the images needed to tell the two apart.
 
     Columns model, value, precision, chance, near_chance (within the reading), n_to_tell: the smallest n at which the
     Wilson interval of the value excludes chance (NaN where the value is chance to within its reading). How many images

@@ -94,7 +94,8 @@ CLAIMS: tuple[Claim, ...] = (
           "Within a training paradigm, ConvNeXt and ViT are about equally accurate on average over the shifted sets.",
           parts.robust_close, threshold_ours=True, caution=HARD_N),
     Claim("robust_sup_better", ROBUST,
-          "For each architecture, the supervised model is ahead on every shifted set but ImageNet-R and -Sketch.",
+          "For each architecture, the supervised model is ahead on every shifted set but ImageNet-R and "
+          "ImageNet-Sketch.",
           parts.sup_more_robust, caution=HARD_N),
     Claim("robust_clip_r_sketch", ROBUST,
           "For each architecture, the CLIP model is ahead on ImageNet-R and ImageNet-Sketch.",

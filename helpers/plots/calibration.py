@@ -56,8 +56,10 @@ def reliability(rows: pd.DataFrame, model: str, dataset: str, ax: Axes | None = 
     look = mark(model)
     ax.scatter(table.confidence, table.accuracy, s=14 + 200 * table.share, marker=look["marker"], zorder=3,
                facecolor=look["markerfacecolor"], edgecolor=colour, linewidth=1.4, clip_on=False)  # fmt: skip
-    ax.text(0.03, 0.97, _errors(rows, model, dataset), transform=ax.transAxes, va="top", fontsize=9.5)
-    ax.text(0.97, 0.06, "over-confident", transform=ax.transAxes, ha="right", fontsize=8.5, style="italic")
+    card = {"facecolor": "white", "edgecolor": "none", "alpha": 0.8, "pad": 1.5}  # readable over an interval, too
+    above = {"transform": ax.transAxes, "bbox": card, "zorder": 4}
+    ax.text(0.03, 0.97, _errors(rows, model, dataset), va="top", fontsize=9.5, **above)
+    ax.text(0.97, 0.06, "over-confident", ha="right", fontsize=8.5, style="italic", **above)
     ax.set_title(label(model), fontsize=10.5)
     ax.set(xlim=(0, 1), ylim=(0, 1), ylabel="accuracy", xticks=np.linspace(0, 1, 6), yticks=np.linspace(0, 1, 6))
     return ax

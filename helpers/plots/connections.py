@@ -71,6 +71,6 @@ def four_models(table: pd.DataFrame, x: str, x_title: str, y: str, y_title: str,
     ax.margins(0.15)
     ax.set_title("Across four models (weak)")
     note = "four models: no order of four is\nunlikely enough by chance"
-    ax.text(0.98, 0.03, note, transform=ax.transAxes, ha="right", va="bottom", fontsize=8.5, color=WEAK, style="italic")
+    ax.text(0.02, 0.97, note, transform=ax.transAxes, ha="left", va="top", fontsize=8.5, color=WEAK, style="italic")
     ax.grid(color=FAINT, linewidth=0.6)
     return ax

@@ -8,6 +8,8 @@ from matplotlib.axes import Axes
 from helpers.demo.world import contact_sheet, demo_set
 from helpers.plots.style import figure
 
+SHEETS = {"val": "Validation set", "cue_conflict": "Cue-conflict set", "pug": "Scenes of one asset"}
+
 
 def sheet(name: str, number: int, columns: int = 6, ax: Axes | None = None) -> Axes:
     """The first `number` pictures of a drawn set, in rows of `columns`."""
@@ -17,5 +19,5 @@ def sheet(name: str, number: int, columns: int = 6, ax: Axes | None = None) -> A
     ax = figure(7.0, height)[1] if ax is None else ax
     ax.imshow(np.asarray(picture), interpolation="lanczos")
     ax.set_axis_off()
-    ax.set_title(f"The first {number} drawings of `{name}` (demo: drawn world)", fontsize=10.5)
+    ax.set_title(f"{SHEETS.get(name, name)}: the first {number} drawings (demo: drawn world)", fontsize=10.5)
     return ax

@@ -52,3 +52,4 @@ def _panel(rows: pd.DataFrame, heads: Sequence[str], ax: Axes) -> None:
         ax.axhline(y + 0.5, color=FAINT, linewidth=0.6, zorder=0)
     ax.set(yticks=range(len(heads)), yticklabels=list(reversed(heads)), ylim=(-0.6, len(heads) - 0.4))
     ax.grid(axis="y", visible=False)
+    ax.locator_params(axis="x", nbins=6)

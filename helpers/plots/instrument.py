@@ -6,11 +6,11 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
-from helpers.plots.style import INK, figure
+from helpers.plots.style import INK, figure, metric_name
 
 INSIDE, OUTSIDE, NO_INTERVAL = "#2f7d55", "#b42318", "#6b7280"
 DEMO = "(demo: drawn world)"
-TALLEST = 3  # panels in a row
+WIDEST = 2  # panels in a row: readable at phone width
 
 
 def planted(frame: pd.DataFrame, title: str = "Planted against measured") -> np.ndarray:
@@ -20,7 +20,7 @@ def planted(frame: pd.DataFrame, title: str = "Planted against measured") -> np.
     marks have no interval. Returns the axes.
     """
     metrics = list(dict.fromkeys(zip(frame.metric, frame.unit, strict=True)))
-    columns = min(TALLEST, len(metrics))
+    columns = min(WIDEST, len(metrics))
     rows = -(-len(metrics) // columns)
     drawn, axes = figure(3.5 * columns, 3.3 * rows + 0.7, columns=columns, rows=rows, squeeze=False)
     for ax, (metric, unit) in zip(axes.ravel(), metrics, strict=False):
@@ -52,4 +52,4 @@ def _panel(part: pd.DataFrame, metric: str, ax: Axes) -> None:
             ax.plot(kind.planted, kind.value, shape, color=colour, markerfacecolor=fill, markersize=6, label=name)
     unit = part.unit.iloc[0]
     suffix = {"percent": " (%)", "points": " (points)"}.get(unit, "")
-    ax.set(xlabel="planted", ylabel="measured", xlim=ends, title=metric.replace("_", " ") + suffix)
+    ax.set(xlabel="planted", ylabel="measured", xlim=ends, title=metric_name(metric) + suffix)

@@ -86,8 +86,11 @@ def severity_curves(rows: pd.DataFrame, models: Sequence[str], title: str = "") 
     for ax in axes.ravel()[len(panels) :]:
         ax.set_visible(False)
     axes[0, 0].set(xticks=SEVERITIES, ylim=(0, 100))
-    for ax in axes[-1]:
-        ax.set_xlabel("severity")
+    for column in range(COLUMNS):  # the lowest panel of a column has the numbers
+        lowest = [ax for ax in axes[:, column] if ax.get_visible()][-1:]
+        for ax in lowest:
+            ax.tick_params(labelbottom=True)
+            ax.set_xlabel("severity")
     fig.supylabel("accuracy (%)", fontsize=10.5)
     if title:
         fig.suptitle(title, fontweight="bold", x=0.01, ha="left", fontsize=12)

@@ -23,7 +23,9 @@ def shape_bias_by_category(rows: pd.DataFrame, models: tuple[str, ...], ax: Axes
     categories = sorted({group for group in bias.group if group and group != "overall" and "mean" not in group})
     height = {name: len(categories) - 1 - i for i, name in enumerate(categories)}
     people = select(bias, model="humans")
-    ax.plot(*_points(people, height), linestyle="", marker="*", color=INK, markersize=9, label="people", alpha=0.75)
+    if len(people):
+        stars = {"marker": "*", "color": INK, "markersize": 9, "alpha": 0.75}
+        ax.plot(*_points(people, height), linestyle="", label="people", **stars)
     for model in models:
         mine = select(bias, model=model)
         ax.plot(*_points(mine, height), **mark(model), linestyle="", label=label(model), zorder=3)
@@ -82,6 +84,8 @@ def kappa_matrix(rows: pd.DataFrame, order: list[str], dataset_group: str = "con
     sns.heatmap(table.to_numpy(), annot=True, fmt=".2f", cmap="crest", vmin=0, vmax=1, ax=ax, square=True,
                 linewidths=1, mask=table.isna().to_numpy(), xticklabels=names, yticklabels=names,
                 annot_kws={"size": 9}, cbar_kws={"label": "Cohen's kappa", "shrink": 0.6})  # fmt: skip
+    for text in ax.texts:  # dark on the light end of the scale
+        text.set_color(INK if float(text.get_text()) < 0.35 else "white")
     ax.set_xticklabels(names, rotation=40, ha="right")
     ax.grid(False)
     return ax

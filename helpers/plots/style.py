@@ -10,6 +10,11 @@ from helpers.models import MODELS, ModelSpec, resolve
 
 INK, FAINT = "#22252a", "#c9ced6"
 BAND_ALPHA = 0.13
+METRICS = {
+    "ece": "ECE", "mce": "mCE", "cka": "CKA", "accuracy_log_odds": "accuracy (log-odds)",
+    "accuracy_scale_dependent": "sign depends on the scale (1: yes)", "n_shape": "shape decisions",
+    "n_texture": "texture decisions", "n_other": "other decisions",
+}  # fmt: skip
 HOLLOW = ("clip", "self-sup")  # drawn hollow or hatched; supervised models are solid
 
 
@@ -84,6 +89,15 @@ def bar(model: str) -> dict:
     spec = spec_of(model)
     hollow = spec.paradigm in HOLLOW
     return {"facecolor": "white" if hollow else spec.colour, "edgecolor": spec.colour, "hatch": spec.hatch}
+
+
+def metric_name(metric: str) -> str:
+    """What people read for a metric's key.
+
+    >>> metric_name("signed_gap"), metric_name("ece")
+    ('signed gap', 'ECE')
+    """
+    return METRICS.get(metric, metric.replace("_", " "))
 
 
 def label(model: str) -> str:

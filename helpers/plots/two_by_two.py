@@ -64,3 +64,4 @@ def _panel(rows: pd.DataFrame, lines: list[tuple], name: Callable, ax: Axes) -> 
         ax.axhline(y + 0.5, color=FAINT, linewidth=0.6, zorder=0)
     ax.grid(axis="y", visible=False)
     ax.tick_params(axis="both", labelsize=9.5)
+    ax.locator_params(axis="x", nbins=7)

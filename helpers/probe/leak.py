@@ -33,7 +33,7 @@ def leak(task: Task, probe: Callable[[Task], ProbeResult] = clip_benchmark) -> L
     """Run a probe properly, and again trained and tested on all images of a task, as happens where splits are ignored.
 
     torchvision's SUN397 has no splits, and CLIP_benchmark's reader through it asks for none: training and test images
-    are then the same 108,754. That the paper's Sun397 numbers came about so is a probable cause, not a known one.
+    are then the same 108,754. That the paper's SUN397 numbers came about so is a probable cause, not a known one.
     A part of the gain is due to the larger number of training images.
     """
     whole = joined(task.train, task.val, task.test)

@@ -56,8 +56,8 @@ def section_status(pages: Sequence[Page]) -> str:
 def status_counts(pages: Sequence[Page]) -> str:
     """One sentence: how many pages show which kind of result."""
     counts = Counter(LISTED.get(page.shown.kind, page.shown.kind) for page in pages)
-    said = "; ".join(f"{kind}: {number}" for kind, number in counts.items()) or "none yet"
-    return f"Section pages in this copy of the book, by what they show: {said}."
+    said = "; ".join(f"{number} × {kind[0].lower()}{kind[1:]}" for kind, number in counts.items()) or "none yet"
+    return f"What the section pages of this copy of the book show: {said}."
 
 
 def profile_table(pages: Sequence[Page]) -> str:

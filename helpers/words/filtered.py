@@ -50,7 +50,8 @@ def about() -> str:
     table = pd.read_csv(paths.reference("demo_adversarial.csv"))
     both = int(table.pool_index.duplicated().sum())
     said = " and ".join(
-        f"the {title} ({found['parameters']:,} parameters, {found['val_accuracy']:.1f} % of `demo_val`)"
+        f"the {title} ({found['parameters']:,} parameters, {found['val_accuracy']:.1f} % right on the validation "
+        "drawings)"
         for title, found in zip(("ConvNet", "ViT"), (record["convnet"], record["vit"]), strict=True)
     )
     kept, pool = record["vit"]["kept"], record["vit"]["pool"]

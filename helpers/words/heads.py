@@ -13,6 +13,7 @@ from helpers.predict import Embedded
 from helpers.rows import select
 from helpers.stats.rows_heads import FITTED, LEARNED, LINEAR, LINEAR_FITTED, OWN
 from helpers.words.numbers import shown
+from helpers.words.titles import name_of
 
 SHOWN = (OWN, FITTED, LEARNED, LINEAR, LINEAR_FITTED)
 DRAWN_HEADS = (OWN, FITTED, LINEAR, LINEAR_FITTED)
@@ -74,7 +75,8 @@ def by_head(rows: pd.DataFrame, metric: str = "ece") -> pd.DataFrame:
     lines = {}
     for (dataset, model), part in mine.groupby(["dataset", "model"], sort=False):
         found = part.set_index("group")
-        lines[f"{label(model)}, {dataset}"] = {h: shown(found.loc[h]) if h in found.index else "–" for h in heads}
+        cells = {head: shown(found.loc[head]) if head in found.index else "–" for head in heads}
+        lines[f"{label(model)}, {name_of(dataset)}"] = cells
     return pd.DataFrame.from_dict(lines, orient="index", columns=heads)
 
 

@@ -8,6 +8,7 @@ import pandas as pd
 from IPython.display import HTML
 
 from helpers.demo.world import ATTRIBUTION
+from helpers.plots.style import metric_name
 from helpers.words.tables import table
 
 SAID = {True: "yes", False: "no", None: "no interval"}
@@ -20,12 +21,12 @@ def answer(frame: pd.DataFrame) -> str:
 
     >>> row = {"metric": "ece", "planted": 0.1, "value": 0.11, "difference": 0.01, "inside": True, "unit": "fraction"}
     >>> answer(pd.DataFrame([row]))
-    '**1 of 1 intervals hold the planted truth** (95 % are meant to). Largest difference: ece 0.01.'
+    '**1 of 1 intervals hold the planted truth** (95 % are meant to). Largest difference: ECE 0.01.'
     """
     with_interval = frame[frame.inside.notna()]
     held = int(sum(with_interval.inside.astype(bool)))
     by_metric = frame.assign(size=frame.difference.abs()).sort_values("size", ascending=False).groupby("metric").first()
-    largest = ", ".join(f"{name.replace('_', ' ')} {row['size']:.2g}" for name, row in by_metric.iterrows())
+    largest = ", ".join(f"{metric_name(name)} {row['size']:.2g}" for name, row in by_metric.iterrows())
     return (
         f"**{held} of {len(with_interval)} intervals hold the planted truth** (95 % are meant to). "
         f"Largest difference: {largest}."

@@ -162,7 +162,7 @@ def _hardest(rows: pd.DataFrame, model: str) -> str:
     ratios = select(rows, model=model, metric="error_ratio", dataset=X)
     ratios = ratios[ratios.group.ne(MEAN) & ratios.value.notna()].sort_values("value", ascending=False)
     parts = [
-        f"{row['group'].replace('_', ' ')} {shown(row)}, n = {row['n']:,}"
+        f"{row['group'].replace('_', ' ')} {shown(row)}, n = {row['n']:,.0f}"
         for row in ratios[:HARDEST].to_dict("records")
     ]
     mean = select(rows, model=model, metric="error_ratio", group=MEAN).to_dict("records")[0]

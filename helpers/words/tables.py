@@ -10,7 +10,7 @@ import pandas as pd
 from IPython.display import HTML
 
 from helpers import paper
-from helpers.plots.style import label
+from helpers.plots.style import label, metric_name
 from helpers.words.numbers import shown
 
 CLASSES = {
@@ -89,6 +89,16 @@ def verdict_cell(row: pd.Series, drawn: bool = False) -> str:
     return f'<td{apart}><details class="verdict verdict-{kind}">{summary}{body}</details></td>'
 
 
+def _observer(model: str) -> str:
+    if model == "humans":
+        return "people, pooled"
+    return "people, one by one" if label(model).startswith("person ") else label(model)
+
+
+def _quantity(metric: str) -> str:
+    return "counts of decisions" if metric.startswith("n_") else metric_name(metric)
+
+
 def reproduced(comparison: pd.DataFrame) -> HTML:
     """How many numbers of the paper are reproduced, per model and kind of source, and the largest difference.
 
@@ -98,6 +108,7 @@ def reproduced(comparison: pd.DataFrame) -> HTML:
     if comparison.empty:
         return HTML("<p>Nothing to compare: not run under the paper's protocol and n.</p>")
     judged = comparison[comparison.reproduced.notna()]
+    judged = judged.assign(model=judged.model.map(_observer), metric=judged.metric.map(_quantity))
     parts = judged.assign(
         reproduced=judged.reproduced.astype(bool), apart=judged.difference.abs()
     ).groupby(["model", "source_figure", "metric"], sort=False)  # fmt: skip
@@ -105,5 +116,4 @@ def reproduced(comparison: pd.DataFrame) -> HTML:
         numbers=("reproduced", "size"), reproduced=("reproduced", "sum"), largest_difference=("apart", "max"),
         tolerance=("tolerance", "max"),
     ).reset_index()  # fmt: skip
-    summary["model"] = summary.model.map(label)
     return table(summary.rename(columns=lambda name: name.replace("_", " ")), digits=4, index=False)

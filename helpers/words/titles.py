@@ -7,7 +7,7 @@ from helpers.paper.names import title_of
 
 TASKS = {
     "vtab_caltech101": "Caltech101", "vtab_cifar100": "CIFAR-100", "vtab_dtd": "DTD", "vtab_flowers": "Flowers102",
-    "vtab_pets": "Pets", "vtab_sun397": "Sun397", "vtab_svhn": "SVHN", "vtab_pcam": "Camelyon",
+    "vtab_pets": "Pets", "vtab_sun397": "SUN397", "vtab_svhn": "SVHN", "vtab_pcam": "Camelyon",
     "vtab_eurosat": "EuroSAT", "vtab_resisc45": "Resisc45", "vtab_diabetic_retinopathy": "Retinopathy",
     "vtab_clevr_count_all": "CLEVR count", "vtab_clevr_closest_object_distance": "CLEVR distance",
     "vtab_dmlab": "DMLab", "vtab_dsprites_label_x_position": "dSprites location",

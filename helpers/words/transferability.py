@@ -48,7 +48,7 @@ def averages() -> pd.DataFrame:
 
 
 def remarks() -> pd.DataFrame:
-    """Sun397 and Retinopathy (lines "the paper") above numbers that say what to expect of them (percent).
+    """SUN397 and Retinopathy (lines "the paper") above numbers that say what to expect of them (percent).
 
     >>> remarks().columns[:2].tolist()
     ['task', 'number']
@@ -80,7 +80,7 @@ def remark_sentence() -> str:
     below = floor[floor.difference < 0].model.map(label)
     share = "" if floor.empty else f" (about {floor.expected.iloc[0]:.1f} %, {_confirmed(floor.confirmed.iloc[0])})"
     return (
-        f"**Sun397.** The paper shows {sun.paper.min():.1f} to {sun.paper.max():.1f} % for a task of 397 classes. The "
+        f"**SUN397.** The paper shows {sun.paper.min():.1f} to {sun.paper.max():.1f} % for a task of 397 classes. The "
         f"same CLIP checkpoints reach {zero.expected.min():.1f} to {zero.expected.max():.1f} % there without a probe, "
         f"and in {int((easier.difference > 0).sum())} of {len(easier)} comparisons the same model does worse on Pets "
         "or Caltech101, which have fewer classes. Training on the test images would explain such numbers: "

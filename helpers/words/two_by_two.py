@@ -10,7 +10,7 @@ import pandas as pd
 from helpers.paper.comparisons import drop_smaller
 from helpers.paper.estimates import Estimate, combine
 from helpers.paper.lookup import Index, contrast, find, index_rows, mean_contrast
-from helpers.paper.names import SHIFTED, SHIFTED_MEAN, TRANSFER_MEAN, VTAB
+from helpers.paper.names import SHIFTED, SHIFTED_MEAN, TRANSFER_MEAN, VTAB, role_of, title_of
 from helpers.paper.rows import detailed_rows
 from helpers.paper.sets import SETS, as_paper
 from helpers.paper.two_by_two import FLAG, LOG_ODDS, effect_rows, win_rows
@@ -22,6 +22,7 @@ from helpers.words.calibration import recorded_coverage
 from helpers.words.differences import interval
 from helpers.words.numbers import shown
 from helpers.words.sets import rows_of
+from helpers.words.titles import DRAWN_SETS
 
 CONTRASTS = (
     ("convnext_sup", "vit_sup"),
@@ -113,11 +114,17 @@ def title_of_row(row) -> str:
     >>> rows = effects()
     >>> title_of_row(rows[rows.dataset == "imagenet_hard"].iloc[0])
     'accuracy, ImageNet-Hard'
+    >>> drawn = rows[rows.dataset == "imagenet_hard"].assign(view="demo.eval")
+    >>> title_of_row(drawn.iloc[0])
+    'accuracy, Hard, drawn'
     """
     metric = "accuracy" if row.metric == LOG_ODDS else row.metric
     match = [each for each in EFFECT_PROPERTIES if (each.dataset, each.metric, each.group) == (
         row.dataset, metric, row.group)]  # fmt: skip
-    return match[0].title if match else f"{row.metric} {row.dataset} {row.group}"
+    if not match:
+        return f"{row.metric} {row.dataset} {row.group}"
+    drawn = DRAWN_SETS.get(role_of(row.dataset)) if row.view.startswith("demo") else None
+    return match[0].title.replace(title_of(row.dataset), f"{drawn}, drawn") if drawn else match[0].title
 
 
 def name_in(rows: pd.DataFrame) -> Callable[[object], str]:
