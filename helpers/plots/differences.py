@@ -62,6 +62,6 @@ def along(rows: pd.DataFrame, transform: str, ax: Axes | None = None) -> Axes:
         ax.plot(x, part.value, color=INK, linestyle=dashes, linewidth=1, marker=shape,
                 markerfacecolor=INK if filled else "white", label=label(pair))  # fmt: skip
     ax.set(xticks=range(len(settings)), xticklabels=[f"{value:g}" for value in settings])
-    unit = {"scale": "scale factor", "shift": "shift (px of the original)", "resolution": "resolution (px)"}
+    unit = {"scale": "scale factor", "shift": "shift (pixels of the original)", "resolution": "resolution (px)"}
     ax.set_xlabel(unit[transform])
     return ax

@@ -69,6 +69,15 @@ def levels(
     return axes
 
 
+def _ordered(levels: Sequence[str]) -> bool:
+    """Whether levels are numbers, so that a line between them means something.
+
+    >>> _ordered(["-30", "0", "30"]), _ordered(["snow", "beach"])
+    (True, False)
+    """
+    return all(pd.notna(pd.to_numeric(pd.Series(list(levels)), errors="coerce")))
+
+
 def _levels_of(part: pd.DataFrame, models: Sequence[str], ax: Axes) -> None:
     found = list(dict.fromkeys(part.level))
     named = len(found) <= MOST_NAMED
@@ -82,8 +91,9 @@ def _levels_of(part: pd.DataFrame, models: Sequence[str], ax: Axes) -> None:
         x, mine = x[at], mine.iloc[at]
         x = x + (0.07 * (step - (len(models) - 1) / 2) if named else 0)
         look = {**mark(model), "markersize": 5.5 if named else 3}
+        joined = {**line(model), "linewidth": 1.1} if _ordered(found) else {"linestyle": "none"}
         ax.vlines(x, mine.ci_low, mine.ci_high, color=look["color"], linewidth=1.3, alpha=0.6)
-        ax.plot(x, mine.value, **{**look, **line(model), "linewidth": 1.1}, label=label(model))
+        ax.plot(x, mine.value, **{**look, **joined}, label=label(model))
     ax.set_xticks(range(len(found)) if named else [], found if named else [])
     if named and sum(map(len, found)) > 22:
         ax.tick_params(axis="x", labelsize=9, rotation=20)
