@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from fixtures_images import cue_conflict_images, drawn_photograph, encoded
 from fixtures_layouts import (
@@ -72,6 +74,11 @@ def test_the_four_extra_corruptions_are_left_out_and_missing_ones_named(tmp_path
     assert open_dataset("imagenet_c", write_tar(tmp_path / "c.tar", files), stand_in=True).n == 4
     with pytest.raises(BookError, match=r"found 1 of 75 \(no brightness/1\)"):
         open_dataset("imagenet_c", tmp_path / "c.tar")
+
+
+def test_the_extra_corruptions_alone_are_no_set(tmp_path):
+    with pytest.raises(BookError, match=r"imagenet_c in .*extra\.tar: expected images as .* extra\.tar are not used"):
+        open_dataset("imagenet_c", write_tar(tmp_path / "extra.tar", corrupted(["saturate"], [1])), stand_in=True)
 
 
 @pytest.mark.parametrize("form", ["folder", "tar.gz", "zip"])
@@ -161,6 +168,24 @@ def test_damaged_parquet_is_named(tmp_path):
     _row_group.cache_clear()
     with pytest.raises(BookError, match="row group 1, row 1"):
         found[4]
+
+
+@pytest.mark.parametrize("kind", [pa.binary(), pa.large_binary()])
+def test_images_in_a_plain_column_of_bytes_are_read(tmp_path, kind):
+    images = [small_image(i) for i in range(5)]
+    columns = {"image": pa.array(images, kind), **{name: HARD[name] for name in ("label", "origin")}}
+    pq.write_table(pa.table(columns), tmp_path / "validation-00000-of-00001.parquet", row_group_size=2)
+    found = open_dataset("imagenet_hard", tmp_path, stand_in=True)
+    assert [found.images.read(i) for i in range(5)] == images
+
+
+@pytest.mark.parametrize("kind", ["text", "struct"])
+def test_a_column_without_images_is_named(tmp_path, kind):
+    values = {"text": ["a.jpg"] * 5, "struct": [{"path": "a.jpg"}] * 5}[kind]
+    columns = {"image": values, **{name: HARD[name] for name in ("label", "origin")}}
+    pq.write_table(pa.table(columns), tmp_path / "validation-00000-of-00001.parquet")
+    with pytest.raises(BookError, match="in the column 'image', found str"):
+        open_dataset("imagenet_hard", tmp_path, stand_in=True)
 
 
 def test_an_empty_cell_is_named(tmp_path):

@@ -172,6 +172,11 @@ def test_temperature_is_recovered_and_agrees_with_another_minimiser(true_tempera
     assert metrics.scaled_confidence(stated, ours) == pytest.approx(softmax(stated / ours, axis=1).max(axis=1))
 
 
+def test_no_images_give_no_temperature():
+    with pytest.raises(BookError, match="temperature: expected at least one image"):
+        metrics.fit_temperature(np.zeros((0, 3)), np.zeros(0, dtype=int))
+
+
 def test_cross_fitting_repairs_overconfidence_on_images_it_has_not_seen():
     confidence, correct = simulated(n=6000, shift=0.15)
     mapped = metrics.cross_fitted(confidence, correct, np.random.default_rng(0))

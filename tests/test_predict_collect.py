@@ -6,6 +6,7 @@ import dataclasses
 import subprocess
 import sys
 
+import pandas as pd
 import pytest
 from predict_tools import contents, fake_inputs, fake_validation, official_names, tiny_paper
 
@@ -18,6 +19,7 @@ from fixtures_layouts import write_folder  # noqa: E402
 from helpers import datasets, fetch, labels, models, paths, predict, store  # noqa: E402
 from helpers.errors import BookError, InputsUnavailable  # noqa: E402
 from helpers.predict import Inputs, Job, Settings, compute, sources  # noqa: E402
+from helpers.predict.collect import partial_notes  # noqa: E402
 
 QUIET = Settings(device="cpu", threads=2, batch_size=4, progress=False)
 SUP = ("convnext_sup", "vit_sup")
@@ -243,3 +245,17 @@ def test_what_is_missing_or_fails_stops_nothing_else(local, tmp_path):
     assert list(done.missing) == [("convnext_sup", "imagenet_r")]
     (report,) = done.reports
     assert report.unreadable[0].startswith(f"{tmp_path}/val.tar::{official_names(3)[2]}: an image that can be decoded")
+
+
+@pytest.mark.parametrize(("facts", "dataset", "count"), [
+    ({}, "imagenet_a", "2"),
+    ({"subset": {"images": 7_499}}, "imagenet_a", "1"),
+    ({"subset": {"images": 7_498}}, "imagenet_a", None),
+    ({"stand_ins": ["imagenet_a"]}, "imagenet_a", None),
+    ({"subset": {"images": 8_000}}, "imagenet_c", None),
+])  # fmt: skip
+def test_skipped_images_are_told_where_their_number_is_known(facts, dataset, count):
+    frame = pd.DataFrame({"image_id": range(7_498)})  # of 7,500 in ImageNet-A
+    found = partial_notes(Job("vit_sup", dataset, ("paper.eval",), QUIET), facts, frame)
+    told = f"images of {dataset} that could not be decoded and were skipped: {count}"
+    assert [each for each in found if "skipped" in each] == ([told] if count else [])

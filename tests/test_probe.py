@@ -217,6 +217,39 @@ def test_whole_clusters_are_held_out_and_shared_ones_are_told():
     assert chosen.val.frame.image_id.tolist() == [f"a{i:05d}" for i in range(7)]
 
 
+@pytest.mark.parametrize(("sizes", "held"), [
+    ([95, 5], {5}), ([50, 50], {50}), ([40, 30, 30], {30}), ([70, 10, 10, 10], {10, 20}), ([100], set()),
+])  # fmt: skip
+def test_a_large_cluster_is_not_held_out_where_there_is_another_choice(sizes, held):
+    matrix, labels = synthetic(n=150)
+    clusters = np.repeat([f"v{i}" for i in range(len(sizes))], sizes)
+    train, test = given(matrix[:100], labels[:100], "a", clusters), given(matrix[100:], labels[100:], "b")
+    for seed in range(6):
+        if not held:
+            with pytest.raises(BookError, match="enough to hold some out"):
+                probe.task_of("toy", train, test, seed=seed)
+            continue
+        task = probe.task_of("toy", train, test, seed=seed)
+        assert len(task.val) in held
+        assert len(task.train) == 100 - len(task.val)
+
+
+def test_a_strength_is_chosen_on_the_validation_split_that_is_given():
+    matrix, labels = synthetic(n=400)
+    splits = [given(matrix[at], labels[at], name) for at, name in (
+        (slice(200), "a"), (slice(300, 400), "b"), (slice(200, 300), "c"))]  # fmt: skip
+    train, test, val = splits
+    own, cut = probe.lbfgs(probe.task_of("toy", train, test, val)), probe.lbfgs(probe.task_of("toy", train, test))
+    assert (own.held_out, cut.held_out) == (False, True)
+    assert (own.n_train, cut.n_train) == (300, 200)
+    # Labels that say nothing on the validation images turn the choice alone.
+    noise = dataclasses.replace(val, labels=np.random.default_rng(1).permutation(val.labels))
+    other = probe.lbfgs(probe.task_of("toy", train, test, noise))
+    assert other.val_accuracy < own.val_accuracy
+    recipe = probe.clip_benchmark(probe.task_of("toy", train, test, val))
+    assert (recipe.n_train, recipe.held_out) == (200, None)
+
+
 def test_a_leak_on_purpose_raises_the_number():
     """Training and testing on the same images of hard noise: far above what new images give."""
     rng = np.random.default_rng(0)

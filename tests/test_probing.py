@@ -45,11 +45,17 @@ def given(monkeypatch):
         classes = 32 if "x_position" in inputs.dataset else 3
         n = 192 if split else 96
         name = f"{inputs.dataset}/{split or 'test'}"
+        if split == "val" and inputs.dataset == "vtab_svhn":
+            raise InputsUnavailable(name, "a validation split, found train and test", "fetch it")
         apart = APART[model] + (4.0 if reading == "before_projection" else 0.0)
-        found = some_features(name, n, min(classes, 12), len(model) + (split is None), apart, groups)
+        draw = len(model) + {"train": 0, None: 1, "val": 2}[split]
+        found = some_features(name, n, min(classes, 12), draw, apart, groups)
+        if split == "val":
+            found = dataclasses.replace(found, artifacts={f"{inputs.dataset}/train": "hash"})
         return dataclasses.replace(found, readings=READINGS if model.endswith("_clip") else READINGS[:1])
 
     monkeypatch.setattr(running, "features", features)
+    monkeypatch.setattr(running, "are_stored", lambda *_: False)
     monkeypatch.setattr(running, "_texts", lambda found, local: {})
 
 
@@ -65,6 +71,32 @@ def test_every_probe_sees_every_task_and_what_is_missing_is_told(given):
     assert not found.results["leaked"]
     assert found.table().loc["vtab_pets"].str.startswith("not run: vtab_pets").all()
     assert found.artifacts == {"vtab_eurosat/train": "hash", "vtab_eurosat/test": "hash"}
+
+
+def test_a_validation_split_is_read_where_the_copy_has_one(given, monkeypatch):
+    monkeypatch.delenv("BOOK_OFFLINE", raising=False)  # what could be downloaded counts as to be had
+    tasks = "vtab_sun397", "vtab_eurosat", "vtab_svhn", "demo_task_count"
+    asked = {"local": {"vtab_svhn": "svhn"}}  # a stand-in may have one: here its reader says that it has not
+    inputs = [Inputs(task, "paper.eval", ("convnext_sup", "convnext_clip")) for task in tasks]
+    found = running.probe_all(inputs, **asked)
+    held = {task: {each.held_out for each in of.values()} for task, of in found.results["lbfgs"].items()}
+    assert held == {"vtab_sun397": {False}, "vtab_eurosat": {True}, "vtab_svhn": {True}, "demo_task_count": {True}}
+    one = {name: found.results[name]["vtab_sun397"]["convnext_clip"] for name in ("lbfgs", "clip_benchmark", "leaked")}
+    assert {name: each.n_train for name, each in one.items()} == {"lbfgs": 384, "clip_benchmark": 192, "leaked": 480}
+    assert found.results["lbfgs_before_projection"]["vtab_sun397"]["convnext_clip"].held_out is False
+    assert words.probed.validation(found) == (
+        "Of 4 tasks strengths were chosen on the task's own validation split for 1 and on a held-out part of the "
+        "training images for 3, which have no such split here. The last fit sees both parts."
+    )
+    assert not found.missing
+    monkeypatch.setattr(running, "are_stored", lambda *_: True)
+    stored = running.probe_all(inputs[1:2])
+    assert stored.results["lbfgs"]["vtab_eurosat"]["convnext_sup"].held_out is False
+    plain = running.features
+    other = lambda *a, **k: dataclasses.replace(plain(*a, **k), artifacts={"another copy": str(a[2])})  # noqa: E731
+    monkeypatch.setattr(running, "features", other)
+    mixed = running.probe_all(inputs[1:2])
+    assert mixed.results["lbfgs"]["vtab_eurosat"]["convnext_sup"].held_out is True
 
 
 def test_positions_of_dsprites_are_binned_for_one_probe_and_not_for_the_other(given):

@@ -241,3 +241,12 @@ def test_the_effect_of_a_precision_is_measured(monkeypatch):
     assert abs(effect["ece_change"]) < 0.01
     with pytest.raises(BookError, match="found fp32"):
         profiles.precision_effect(network, pictures(2), "fp32", settings)
+
+
+def test_validation_images_are_read_where_a_copy_has_them(monkeypatch):
+    monkeypatch.delenv("BOOK_OFFLINE", raising=False)
+    asked = [inputs.dataset for inputs in profiles.needed("paper", ["06"])["06_transferability"]]
+    assert [each for each in asked if each.endswith("/val")] == ["vtab_sun397/val"]
+    more = profiles.needed("paper", ["06"], {"vtab_dtd": "dtd-r1.0.1.tar.gz"})["06_transferability"]
+    assert "vtab_dtd/val" in [inputs.dataset for inputs in more]
+    assert not any("/val" in each.dataset for found in profiles.needed("demo").values() for each in found)

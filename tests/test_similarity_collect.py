@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from helpers import similarity, stats, store, words
+from helpers import results, similarity, stats, store, words
 from helpers.datasets import in_memory
-from helpers.errors import BookError
+from helpers.errors import BookError, InputsUnavailable
 from helpers.models import MODELS
 from helpers.predict import Inputs, Settings
 from helpers.rows import select
@@ -157,8 +157,6 @@ def test_a_damaged_matrix_is_an_error_and_not_a_number(random_twins):
 
 
 def test_what_cannot_be_had_is_named_and_the_rest_runs(random_twins, monkeypatch, compute_module):
-    from helpers.errors import InputsUnavailable
-
     real = compute_module.network_of
 
     def without(model, local=None):
@@ -180,8 +178,21 @@ def test_what_cannot_be_had_is_named_and_the_rest_runs(random_twins, monkeypatch
 def test_too_few_images_are_refused():
     assert jobs.cut(50_000, 2_560, 256) == (256, 10)
     assert jobs.cut(24, 2_560, 256) == (12, 2)
-    with pytest.raises(BookError, match="at least 8"):
-        jobs.cut(7, 2_560, 256)
+    for n, batch_size in ((7, 256), (100, 3)):
+        with pytest.raises(InputsUnavailable, match="at least 8"):
+            jobs.cut(n, 2_560, batch_size)
+
+
+def test_a_run_on_too_few_images_is_not_run_and_says_why(random_twins):
+    found = collected(images=5)
+    assert not found.pairs
+    assert set(found.missing) == set(MODELS_HERE)
+    assert all("at least 8 images" in why and "found 5" in why for why in found.missing.values())
+    rows = stats.similarity_rows(found.pairs, found.dataset, found.view)
+    run = results.Run("09_similarity", "nowhere", {}, {})
+    _, rows, status, reason = results.or_recorded(run, rows, found.shortfalls())
+    assert (len(rows), status) == (0, "unavailable")
+    assert "found 5" in words.similarity.not_computed(reason)
 
 
 # Rows and words, from planted numbers

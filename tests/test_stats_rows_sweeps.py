@@ -7,10 +7,11 @@ import pandas as pd
 import pytest
 import statsmodels.api as sm
 
-from helpers import stats
+from helpers import stats, words
 from helpers.paper.comparisons import drop_in, drop_smaller, pug_factors, pug_gap_shrinks
 from helpers.paper.lookup import index_rows
 from helpers.results import select
+from helpers.rows import KEY
 from helpers.stats.rows_synthetic import cells_of
 
 Z = 1.959964
@@ -226,10 +227,25 @@ def test_claims_about_drops_use_the_paired_drops():
     assert bounded.ci_high - bounded.ci_low > 1.5 * (easier.ci_high - easier.ci_low)
 
 
-def test_a_model_that_lacks_a_view_is_left_out():
-    views = views_of(4)
+def test_a_model_that_lacks_a_view_lacks_its_sweep_and_keeps_the_others():
+    whole, views = stats.invariance_rows(views_of(4), rng(), 60), views_of(4)
     del views["paper.shift-30"]["vit_sup"]
-    rows = stats.invariance_rows(views, rng(), 20)
-    assert set(rows.model) == {"convnext_sup"}
+    rows = stats.invariance_rows(views, rng(), 60)
+    of_vit = rows[rows.model.str.contains("vit_sup")]
+    assert not of_vit["view"].str.contains("shift").any()
+    assert not of_vit.group.str.contains("shift").any()
+    assert set(rows[rows.model == "convnext_sup"].group) == set(whole.group)
+    shifted = whole.group.str.contains("shift") | whole["view"].str.contains("shift")
+    kept = whole[whole.model.eq("convnext_sup") | ~shifted]
+    both = kept.merge(rows, how="outer", on=list(KEY), suffixes=("", "_here"), indicator=True)
+    assert set(both["_merge"]) == {"both"}
+    assert both.value.tolist() == pytest.approx(both.value_here.tolist())
+    assert len(words.invariance.kept(rows, ["convnext_sup", "vit_sup"])) == 2
+    assert "shift: ConvNeXt-sup" in words.invariance.found(rows, ["convnext_sup", "vit_sup"])
+    del views["paper.eval"]["vit_sup"]
+    assert set(stats.invariance_rows(views, rng(), 20).model) == {"convnext_sup"}
+
+
+def test_invariance_without_views_or_the_untouched_image_has_no_rows():
     assert stats.invariance_rows({}, rng()).empty
-    assert stats.invariance_rows({"paper.scale-2": views["paper.scale-3"]}, rng()).empty
+    assert stats.invariance_rows({"paper.scale-2": views_of(4)["paper.scale-3"]}, rng()).empty

@@ -13,6 +13,7 @@ from scipy.stats import multivariate_normal
 
 from helpers import instrument, metrics, paper, paths, plots, results, stats, words
 from helpers.demo import planted
+from helpers.errors import BookError
 from helpers.metrics import heads
 from helpers.models import MODEL_SETS, MODELS
 from helpers.paper.estimates import bounds, paired_accuracy
@@ -20,7 +21,7 @@ from helpers.paper.lookup import index_rows
 from helpers.paper.names import PAPER_MODELS
 from helpers.paper.two_by_two import EFFECTS, effect_rows, win_rows
 from helpers.predict import Embedded
-from helpers.stats import coverage, rows_heads
+from helpers.stats import coverage, head_fits, rows_heads
 from helpers.words.sets import TWINS
 
 TWINS_KEYS = dict(zip(PAPER_MODELS, MODEL_SETS["demo"], strict=True))
@@ -283,12 +284,15 @@ def embedded(model, scale=100.0, n_class=8, per=60, spread=1.8, seed=0, dataset=
     return Embedded(model, dataset, "paper.eval", frame, x, scale * unit, None, np.arange(n_class), None, **more)
 
 
+def of_r(val):
+    return {model: dataclasses.replace(each, dataset="imagenet_r") for model, each in val.items()}
+
+
 @pytest.fixture(scope="module")
 def head_rows():
     val = {model: embedded(model, 100.0 if MODELS[model].paradigm == "clip" else 8.0, seed=at)
            for at, model in enumerate(PAPER_MODELS)}  # fmt: skip
-    shifted = {model: dataclasses.replace(each, dataset="imagenet_r") for model, each in val.items()}
-    return val, stats.head_rows(val, rng(), 200, renditions=shifted)
+    return val, stats.head_rows(val, rng(), 200, renditions=of_r(val))
 
 
 def test_temperature_explains_an_overconfident_head(head_rows):
@@ -350,6 +354,49 @@ def test_words_about_heads(head_rows):
     drawn = plots.heads.differences(words.heads.for_figure(rows), words.heads.DRAWN_HEADS, " (demo: drawn world)")
     assert all(ax.get_title(loc="left").endswith("(demo: drawn world)") for ax in drawn.axes)
     assert "its learned scale" in words.heads.temperatures(rows)
+    alone = plots.heads.differences(rows[rows.model == "vit_sup"], words.heads.DRAWN_HEADS)
+    assert "no architecture" in alone.axes[0].texts[0].get_text()
+
+
+@pytest.mark.parametrize("per", [1, 2])
+def test_few_images_of_a_class_leave_out_the_linear_head_alone(per):
+    val = {model: embedded(model, n_class=60, per=per, seed=at) for at, model in enumerate(("vit_sup", "vit_clip"))}
+    rows = stats.head_rows(val, rng(), 50, renditions=of_r(val))
+    assert {"accuracy", "ece", "signed_gap", "temperature", "kappa"} <= set(rows.metric)
+    assert not rows.group.str.contains("linear").any()
+    assert rows[rows.metric == "accuracy"].n.iloc[0] == 30 * per
+    fits, tested = stats.fit_heads(val)
+    assert fits["vit_sup"].weight is None
+    assert tested["vit_sup"].sum() == 30 * per
+    text = words.heads.answer(rows)
+    assert "not run**: fewer than three images of a class" in text
+    assert "with their own heads." in text
+    assert "linear head" not in text.partition("\n")[2]
+    assert words.heads.by_head(rows).shape[0] == 4
+    assert "Temperatures" in words.heads.temperatures(rows)
+    assert len(plots.heads.differences(words.heads.for_figure(rows), words.heads.DRAWN_HEADS).axes)
+    with pytest.raises(BookError, match="two images at least"):
+        stats.fit_heads({"vit_sup": embedded("vit_sup", n_class=1, per=1)})
+
+
+def test_models_are_compared_image_by_image_whatever_the_order_of_their_rows():
+    first, second = embedded("vit_sup"), embedded("vit_clip", seed=1)
+    order = rng(3).permutation(len(second.frame))
+    mixed = dataclasses.replace(second, frame=second.frame.iloc[order], features=second.features[order])
+    keep = np.arange(len(second.frame)) != 7
+    short = dataclasses.replace(second, frame=second.frame[keep], features=second.features[keep])
+    plain, shuffled, fewer = (
+        stats.head_rows(both := {"vit_sup": first, "vit_clip": each}, rng(), 50, renditions=of_r(both))
+        for each in (second, mixed, short)
+    )
+    pd.testing.assert_frame_equal(plain, shuffled)
+    assert len(fewer) == len(plain)
+    both = head_fits.same_images({"vit_sup": first, "vit_clip": short})
+    assert both["vit_sup"].frame.image_id.tolist() == short.frame.image_id.tolist()
+    assert (both["vit_sup"].features == first.features[keep]).all()
+    other = dataclasses.replace(second, frame=second.frame.assign(image_id="other " + second.frame.image_id))
+    with pytest.raises(BookError, match="common to all models"):
+        stats.head_rows({"vit_sup": first, "vit_clip": other}, rng(), 50)
 
 
 def test_text_heads_are_kept_for_a_checkpoint_and_read_without_it(tmp_path):

@@ -75,12 +75,14 @@ def read_corruptions(request: Request) -> Listing:
     """ImageNet-C: `<corruption>/<severity>/<wnid>/<image>` in folders or in its tars; group is corruption:severity.
 
     The column `source` names the validation image, which is the unit of resampling. Where the file name is an
-    official one its label must be that of the folder. Raises BookError for anything that does not map.
+    official one its label must be that of the folder. Raises BookError for anything that does not map, and where
+    there is nothing but the four corruptions that are left out.
     """
     layout = "<corruption>/<severity 1-5>/<wnid>/<image>"
     members = found_images(request, layout)
     rows = tails(request, members, 4, layout)
     kept = [i for i, row in enumerate(rows) if row[0] not in EXTRA_CORRUPTIONS]
+    refuse_empty(request, len(kept), f"{layout} of the 15 corruptions (the four of extra.tar are not used)")
     _check_conditions(request, {rows[i][:2] for i in kept})
     wnid_labels = labels.folder_labels(sorted({rows[i][2] for i in kept}), space_of(request), request.complete)
     _cross_check(request, {rows[i][2:] for i in kept}, wnid_labels)

@@ -1,4 +1,4 @@
-"""Images inside Parquet files, as the Hugging Face hub keeps them: a column `image` of {bytes, path}."""
+"""Images inside Parquet files, as the Hugging Face hub keeps them: a column `image` of {bytes, path}, or of bytes."""
 
 from __future__ import annotations
 
@@ -60,8 +60,22 @@ class ParquetImages:
 
 @lru_cache(maxsize=2)  # neighbours lie in one row group; reading it for each of them would cost minutes
 def _row_group(file: str, number: int) -> pa.Array:
-    table = pq.ParquetFile(file).read_row_group(number, columns=["image.bytes"])
-    return table.column("image").combine_chunks().field("bytes")
+    parquet = pq.ParquetFile(file)
+    within = pa.types.is_struct(parquet.schema_arrow.field("image").type)
+    column = parquet.read_row_group(number, columns=["image.bytes" if within else "image"]).column("image")
+    return column.combine_chunks().field("bytes") if within else column.combine_chunks()
+
+
+def holds_images(kind: pa.DataType) -> bool:
+    """Whether a column of this type holds images: bytes, or the hub's {bytes, path}.
+
+    >>> holds_images(pa.binary()), holds_images(pa.struct({"bytes": pa.binary()})), holds_images(pa.string())
+    (True, True, False)
+    """
+    if pa.types.is_struct(kind):
+        at = kind.get_field_index("bytes")
+        return at >= 0 and holds_images(kind.field(at).type)
+    return pa.types.is_binary(kind) or pa.types.is_large_binary(kind)
 
 
 def parquet_files(paths: Sequence[Path], split: str) -> list[Path]:
@@ -91,7 +105,7 @@ def parquet_files(paths: Sequence[Path], split: str) -> list[Path]:
 def read_parquet(files: Sequence[Path], columns: Sequence[str]) -> tuple[pa.Table, ParquetImages]:
     """The named columns of all files (one row an image) and where the images lie; image bytes stay on disk.
 
-    Raises BookError for a damaged file and for one without these columns.
+    Raises BookError for a damaged file, for one without these columns, and where `image` holds something else.
     """
     tables, places = [], []
     for number, file in enumerate(files):
@@ -101,6 +115,10 @@ def read_parquet(files: Sequence[Path], columns: Sequence[str]) -> tuple[pa.Tabl
             if absent:
                 found = ", ".join(parquet.schema_arrow.names)
                 raise BookError(str(file), f"the column {absent[0]!r}, found {found}", "fetch the published file")
+            kind = parquet.schema_arrow.field("image").type
+            if not holds_images(kind):
+                found = f"bytes or {{bytes, path}} in the column 'image', found {kind}"
+                raise BookError(str(file), found, "fetch the published file")
             tables.append(parquet.read(columns=list(columns)))
         except (OSError, pa.ArrowInvalid) as error:
             raise BookError(str(file), f"a readable Parquet file; {error}", "fetch it again") from None

@@ -65,6 +65,11 @@ class DatasetSpec:
     note: str = ""
     made_from: Callable[[], str] | None = None
 
+    @property
+    def splits(self) -> tuple[str, ...]:
+        """The splits that can be asked for."""
+        return (self.split,) if isinstance(self.n, int) else tuple(self.n)
+
     def expected(self, split: str) -> tuple[int, ...]:
         """Accepted numbers of images of a split. Raises BookError for a split that the dataset has not."""
         known = {self.split: (self.n,)} if isinstance(self.n, int) else self.n

@@ -26,12 +26,37 @@ def fitted_half(image_ids: Sequence[str], labels: np.ndarray) -> np.ndarray:
     return chosen
 
 
+def every_second(image_ids: Sequence[str], labels: np.ndarray) -> np.ndarray:
+    """Each second image in the order of classes, then ids, across classes; bool (images,). For one image a class.
+
+    Raises BookError for fewer than two images, which have no halves.
+
+    >>> every_second(["a", "b", "c"], np.array([0, 1, 2])).tolist()
+    [True, False, True]
+    """
+    if len(labels) < 2:
+        raise BookError("halves of the images", f"two images at least, found {len(labels)}", "use more images")
+    chosen = np.zeros(len(labels), dtype=bool)
+    chosen[np.lexsort((np.asarray(image_ids, dtype=str), np.asarray(labels)))[::2]] = True
+    return chosen
+
+
+def tells_spread(labels: np.ndarray) -> bool:
+    """Whether a class has two images, without which nothing is known of the spread within classes.
+
+    >>> tells_spread(np.array([0, 1, 2])), tells_spread(np.array([0, 1, 1]))
+    (False, True)
+    """
+    return bool(np.bincount(labels).max(initial=0) > 1)
+
+
 def linear_discriminant(features: np.ndarray, labels: np.ndarray, n_classes: int) -> tuple[np.ndarray, np.ndarray]:
     """Weight (classes, d) and bias (classes,) of Fisher's linear discriminant with equal priors: a linear head.
 
     One covariance within classes, shrunk towards a multiple of the identity by Ledoit and Wolf's rule: closed form, no
     setting to choose, the same for every model. Classes without images get a bias of minus infinity. Raises BookError
-    where no class has two images. Source: Fisher 1936; Ledoit & Wolf 2004; scikit-learn's LinearDiscriminantAnalysis.
+    where no class has two images, or images of a class do not differ. Source: Fisher 1936; Ledoit & Wolf 2004;
+    scikit-learn's LinearDiscriminantAnalysis.
 
     >>> x = np.array([[0.0, 1.0], [0.2, 0.8], [1.0, 0.1], [0.9, 0.0]])
     >>> weight, bias = linear_discriminant(x, np.array([0, 0, 1, 1]), 2)
@@ -40,7 +65,7 @@ def linear_discriminant(features: np.ndarray, labels: np.ndarray, n_classes: int
     """
     features, labels = np.asarray(features, dtype=np.float32), np.asarray(labels)
     counts = np.bincount(labels, minlength=n_classes)
-    if counts.max(initial=0) < 2:
+    if not tells_spread(labels):
         raise BookError("linear head", "a class with two images, found none", "use more images")
     order = np.argsort(labels, kind="stable")
     there = np.flatnonzero(counts)
@@ -48,7 +73,11 @@ def linear_discriminant(features: np.ndarray, labels: np.ndarray, n_classes: int
     means = np.zeros((n_classes, features.shape[1]), dtype=np.float64)
     means[there] = np.add.reduceat(features[order].astype(np.float64), starts, axis=0) / counts[there, None]
     covariance = shrunk_covariance(features - means[labels].astype(np.float32))
-    weight = np.linalg.solve(covariance, means.T).T
+    try:
+        weight = np.linalg.solve(covariance, means.T).T
+    except np.linalg.LinAlgError:
+        found = "features that differ within classes, found none in some direction"
+        raise BookError("linear head", found, "use more images, or other features") from None
     bias = np.where(counts > 0, -0.5 * np.einsum("cd,cd->c", weight, means), -np.inf)
     return weight.astype(np.float32), bias.astype(np.float32)
 

@@ -12,7 +12,7 @@ def fit_temperature(logits: np.ndarray, labels: np.ndarray) -> float:
     """The temperature T > 0 that minimises the negative log-likelihood of softmax(logits / T).
 
     logits: (images, classes); labels: class indices (images,). Fit it on other images than those it is judged on.
-    Source: Guo et al. 2017, section 4.2.
+    Raises BookError without images. Source: Guo et al. 2017, section 4.2.
 
     >>> round(fit_temperature(np.array([[2.0, 0.0]] * 4), np.array([0, 0, 0, 1])), 3)
     1.82
@@ -20,6 +20,8 @@ def fit_temperature(logits: np.ndarray, labels: np.ndarray) -> float:
     from scipy.optimize import minimize_scalar
 
     logits, labels = np.asarray(logits, dtype=float), np.asarray(labels)
+    if not len(labels):
+        raise BookError("temperature", "at least one image to fit it on, found none", "give logits and labels")
     below = logits - logits.max(axis=1, keepdims=True)  # scaling by 1 / T > 0 leaves the largest the largest
     true = np.take_along_axis(below, labels[:, None], axis=1)[:, 0]
 

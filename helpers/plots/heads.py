@@ -20,11 +20,16 @@ PANELS = {
 def differences(rows: pd.DataFrame, heads: Sequence[str], note: str = "") -> Figure:
     """One panel per metric: CLIP minus supervised of each architecture, a line per head, with 95 % intervals.
 
-    `rows`: of `stats.head_rows`, one data set a metric; `note` ends the titles.
+    `rows`: of `stats.head_rows`, one data set a metric; `note` ends the titles. Without two models of one architecture
+    an empty panel says so.
     """
     mine = rows[rows.model.str.contains(" - ", regex=False) & rows.group.isin(heads)]
     metrics = [metric for metric in PANELS if (mine.metric == metric).any()]
-    drawn, axes = figure(6.4, 1.9 * len(metrics) + 0.8, rows=len(metrics), squeeze=False)
+    drawn, axes = figure(6.4, 1.9 * len(metrics) + 0.8, rows=max(len(metrics), 1), squeeze=False)
+    if not metrics:
+        axes[0, 0].set_axis_off()
+        axes[0, 0].text(0.5, 0.5, "no architecture here has both models", ha="center")
+        return drawn
     for ax, metric in zip(axes[:, 0], metrics, strict=True):
         _panel(
             select(mine, metric=metric),

@@ -12,7 +12,7 @@ from helpers.errors import BookError, InputsUnavailable
 from helpers.models import MODELS, resolve
 from helpers.predict import sources
 from helpers.predict.compute import Job, compute, miss, stored
-from helpers.predict.keys import view_of
+from helpers.predict.keys import WITHOUT_EMBEDDINGS, view_of
 from helpers.predict.settings import Settings
 
 
@@ -148,7 +148,18 @@ def partial_notes(job: Job, facts: dict, frame: pd.DataFrame) -> list[str]:
     n = sources.published_n(job.dataset)
     if len(frame) != n:
         notes.append(f"{len(frame):,} of the {n:,} images of {job.dataset}")
+    skipped = _asked_for(job, facts, n) - len(frame)
+    if skipped > 0:
+        notes.append(f"images of {job.dataset} that could not be decoded and were skipped: {skipped:,}")
     return notes
+
+
+def _asked_for(job: Job, facts: dict, n: int) -> int:
+    """How many images a run was given; 0 where that is not known: of stand-ins, and of parts of ImageNet-C."""
+    part = "subset" in facts
+    if facts.get("stand_ins") or (part and job.dataset in WITHOUT_EMBEDDINGS):
+        return 0
+    return facts["subset"]["images"] if part else n
 
 
 def behind(job: Job, facts: dict) -> dict[str, str]:

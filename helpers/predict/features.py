@@ -12,7 +12,7 @@ from helpers import datasets, store
 from helpers.errors import BookError
 from helpers.predict import sources
 from helpers.predict.collect import Inputs, behind, job_of, partial_notes
-from helpers.predict.compute import compute, miss
+from helpers.predict.compute import Job, compute, miss
 from helpers.predict.keys import view_of
 from helpers.predict.settings import Settings
 
@@ -60,8 +60,7 @@ def features(
     """
     if reading not in READINGS:
         raise BookError(f"reading {reading!r} of features", f"one of {', '.join(READINGS)}", "choose one of them")
-    dataset = f"{inputs.dataset}/{split}" if split else inputs.dataset
-    job = job_of(replace(inputs, dataset=dataset), model, settings, max_images, local)
+    dataset, job = _job(inputs, model, split, settings, max_images, local)
     reason = miss(job, inputs.view)
     if reason is not None:
         compute(job, {} if opened is None else opened)
@@ -78,6 +77,19 @@ def features(
         np.asarray(matrix, dtype=np.float32), single_labels(frame, dataset), frame, source, behind(job, facts),
         tuple(partial_notes(job, facts, frame)), _readings(kind, names),
     )  # fmt: skip
+
+
+def are_stored(
+    inputs: Inputs, model: str, split: str | None = None, settings: Settings | None = None,
+    max_images: int | None = None, local: sources.Local = None,
+) -> bool:  # fmt: skip
+    """Whether `features` would find them in the store; nothing is loaded or fetched."""
+    return miss(_job(inputs, model, split, settings, max_images, local)[1], inputs.view) is None
+
+
+def _job(inputs: Inputs, model: str, split: str | None, settings, max_images, local) -> tuple[str, Job]:
+    dataset = f"{inputs.dataset}/{split}" if split else inputs.dataset
+    return dataset, job_of(replace(inputs, dataset=dataset), model, settings, max_images, local)
 
 
 def _matrix_name(model: str, kind: str, names: tuple[str, ...], reading: str) -> str:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from helpers import datasets, fetch, labels, models, paths
 from helpers.errors import BookError, InputsUnavailable
+from helpers.manifest import load_manifest
 
 OTHER_COPIES: dict[str, tuple[str, ...]] = {
     "imagenet1k_val": ("imagenet1k_val_hub", "imagenet1k_val_wds"),
@@ -34,6 +35,9 @@ OTHER_COPIES: dict[str, tuple[str, ...]] = {
 """Entry of DATASETS -> manifest ids of other copies of its first artifact, tried in turn where that cannot be had."""
 SUBSET_SEED = 0
 CLASS_MAP = "pug_class_map"
+VALIDATION = "val"
+SHARDS = "clip-benchmark/"  # hub repositories with a training and a test split only
+NOT_TO_BE_HAD = ("gated", "manual", "not installed", "offline")
 
 Local = Mapping[str, str | Path] | None
 
@@ -84,6 +88,26 @@ def published_n(dataset_id: str) -> int:
     (1280, 1880)
     """
     return datasets.dataset_spec(dataset_id).expected(datasets.address(dataset_id)[1])[0]
+
+
+def has_validation(dataset_id: str, local: Local = None) -> bool:
+    """Whether the copy of a task that would be read has the validation split: CLIP_benchmark's shards have none.
+
+    A stand-in has an unknown layout: it may have one, and its reader tells.
+
+    >>> has_validation("demo_task_colour"), has_validation("vtab_dtd", {"vtab_dtd": "dtd-r1.0.1.tar.gz"})
+    (False, True)
+    """
+    if VALIDATION not in datasets.dataset_spec(dataset_id).splits:
+        return False
+    manifest = load_manifest()
+    for artifact, *_ in _copies(dataset_id, local):
+        if artifact in (local or ()):
+            return True
+        if fetch.where_is(artifact, manifest=manifest) not in NOT_TO_BE_HAD:
+            hub = manifest[artifact].hub
+            return hub is None or not hub.repo_id.startswith(SHARDS)
+    return False
 
 
 def subset_facts(dataset_id: str, max_images: int | None) -> dict:

@@ -185,7 +185,8 @@ def _finished(task, train, recipe, normalise, name, at_edge=False, val_accuracy=
         task.name, name, predictions_of(task.test, answers), float((answers == task.test.labels).mean()),
         mean_per_class(task.test.labels, answers), majority_share(train.labels, task.test.labels), len(train),
         len(task.test), len(classes), recipe.weight_decay, at_edge, steps, None,
-        _loss(train, classes, weights, normalise), val_accuracy, None, (*task.notes, *unseen_note(classes, task.test)),
+        _loss(train, classes, weights, normalise), val_accuracy,
+        notes=(*task.notes, *unseen_note(classes, task.test)),
     )  # fmt: skip
 
 

@@ -1,4 +1,4 @@
-"""L2-regularised multinomial logistic regression whose strength is chosen on the validation split."""
+"""L2-regularised multinomial logistic regression whose strength is chosen on validation images."""
 
 from __future__ import annotations
 
@@ -23,6 +23,8 @@ def lbfgs(
     device: str = "cuda",
 ) -> ProbeResult:  # fmt: skip
     """The probe: a path of fits from the strongest regularisation on, the best on validation, a refit on both splits.
+
+    The validation images are those of the task's own split, or were held out of training (`task.held_out`).
 
     Minimised is strength x sum of cross-entropies + half the squared weights (the bias is free), as scikit-learn's C.
     Features are centred and divided by one number, their root mean square on the training split, so that a strength
@@ -62,7 +64,7 @@ def lbfgs(
         mean_per_class(test.labels, answers), majority_share(both.labels, test.labels), len(both), len(test),
         len(final.classes), path[best], best in (0, len(path) - 1), final.iterations,
         final.converged and not stopped, final.loss(*fitted_on), float(scores[best]),
-        final.objective(*fitted_on, path[best]),
+        final.objective(*fitted_on, path[best]), task.held_out,
         (*task.notes, *_stops(final, stopped, limits), *unseen_note(final.classes, task.test)),
     )  # fmt: skip
 

@@ -18,7 +18,8 @@ class ProbeResult:
     frequent in training. `strength`: the chosen inverse strength C of L2 regularisation (L-BFGS) or weight decay
     (CLIP_benchmark). `at_edge`: it lies at an end of the grid. `converged`: None where nothing is iterated to
     convergence. `loss`: mean cross-entropy on the images that the last fit saw; `objective`: with the penalty, what was
-    minimised. `notes`: what a reader must be told.
+    minimised. `held_out`: the strength was chosen on images held out of training, else on the task's own validation
+    split; None where none is chosen. `notes`: what a reader must be told.
     """
 
     task: str
@@ -37,6 +38,7 @@ class ProbeResult:
     loss: float | None = None
     val_accuracy: float | None = None
     objective: float | None = None
+    held_out: bool | None = None
     notes: tuple[str, ...] = ()
 
 

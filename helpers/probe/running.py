@@ -12,7 +12,7 @@ from helpers import datasets, fetch, models, paths
 from helpers.demo import tasks as demo_tasks
 from helpers.errors import BookError, InputsUnavailable
 from helpers.predict import Inputs, Settings, sources
-from helpers.predict.features import Features, features
+from helpers.predict.features import Features, are_stored, features
 from helpers.probe.clip_benchmark import clip_benchmark
 from helpers.probe.lbfgs import lbfgs
 from helpers.probe.leak import leak
@@ -73,8 +73,9 @@ def probe_all(
 ) -> Probed:  # fmt: skip
     """Run every probe on every task; features are read from the store, or extracted and kept there.
 
-    A task whose data or weights cannot be had is told in `missing`; the rest runs. CLIP models are asked without
-    training too where the task's class names are known. `device` is where large fits run if it is there.
+    A strength is chosen on the task's validation split where the copy that is read has one, else on a part of the
+    training images. A task whose data or weights cannot be had is told in `missing`; the rest runs. CLIP models are
+    asked without training too where the task's class names are known. `device` is where large fits run if it is there.
     """
     found = Probed(
         tuple(inputs.dataset for inputs in tasks), tuple(dict.fromkeys(m for inputs in tasks for m in inputs.models))
@@ -82,11 +83,10 @@ def probe_all(
     texts = _texts(found, local)
     for inputs in tasks:
         opened: dict[str, sources.Source] = {}
+        what = settings, max_images, local
 
-        def of(model: str, reading: str = "probe", inputs: Inputs = inputs, opened: dict = opened) -> list[Features]:
-            both = (features(inputs, model, split, settings, max_images, local, reading, opened)
-                    for split in ("train", None))  # fmt: skip
-            return [with_units(inputs.dataset, each) for each in both]
+        def of(model: str, reading: str = "probe", inputs: Inputs = inputs, opened: dict = opened, what=what):
+            return splits_of(inputs, model, *what, reading, opened)
 
         for model in inputs.models:
             try:
@@ -100,6 +100,28 @@ def probe_all(
             for name, result in probes.items():
                 found.results[name].setdefault(inputs.dataset, {})[model] = result
     return found
+
+
+def splits_of(
+    inputs: Inputs, model: str, settings: Settings | None = None, max_images: int | None = None,
+    local: sources.Local = None, reading: str = "probe", opened: dict[str, sources.Source] | None = None,
+) -> list[Features]:  # fmt: skip
+    """Training and test features of a task, and those of its own validation split where the same copy has one.
+
+    Raises InputsUnavailable where training or test features cannot be had.
+    """
+    what = settings, max_images, local
+    read = [with_units(inputs.dataset, features(inputs, model, split, *what, reading, opened))
+            for split in ("train", None)]  # fmt: skip
+    own = inputs, model, sources.VALIDATION, *what
+    if not (sources.has_validation(inputs.dataset, local) or are_stored(*own)):
+        return read
+    try:
+        val = with_units(inputs.dataset, features(*own, reading, opened))
+    except InputsUnavailable:
+        return read
+    # That of another copy, stored once, may hold what is training here.
+    return [*read, val] if val.artifacts == read[0].artifacts else read
 
 
 def _note(found: Probed, dataset: str, model: str, splits: Sequence[Features]) -> None:

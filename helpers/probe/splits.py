@@ -10,14 +10,14 @@ import pandas as pd
 from helpers.errors import BookError, InputsUnavailable
 from helpers.predict.features import Features
 
-HELD_OUT = 0.2
+HELD_OUT, MOST_HELD_OUT = 0.2, 1 / 3
 
 
 @dataclass(frozen=True)
 class Task:
     """Train, validation and test features of one task by one model.
 
-    `held_out` says that the validation split was cut from the training split because the task has none; `notes` what
+    `held_out` says that the validation split was cut from the training split because none was given; `notes` what
     test images share with the others.
     """
 
@@ -123,7 +123,11 @@ def _check_apart(name: str, fitted: list[Features], test: Features) -> tuple[str
 
 
 def _held_out(train: Features, seed: int) -> np.ndarray:
-    """Which rows are held out: every fifth image of each class in random order, or whole clusters up to a fifth."""
+    """Which rows are held out: every fifth image of each class in random order, or whole clusters up to a fifth.
+
+    The first cluster is taken whatever its size, unless it holds more than a third of the images: then the order starts
+    anew with the clusters that do not, and where all do the smallest one is taken.
+    """
     rng = np.random.default_rng(seed)
     group = train.frame["group"] if "group" in train.frame else pd.Series([None] * len(train))
     if group.isna().any():
@@ -133,6 +137,9 @@ def _held_out(train: Features, seed: int) -> np.ndarray:
         every = round(1 / HELD_OUT)
         held[order[rank % every == every - 1]] = True
         return held
-    names = rng.permutation(group.unique())
-    sizes = group.value_counts()[names].cumsum()
-    return group.isin(names[(sizes <= max(HELD_OUT * len(train), sizes.iloc[0])).to_numpy()]).to_numpy()
+    sizes = group.value_counts()[rng.permutation(group.unique())]
+    if sizes.iloc[0] > MOST_HELD_OUT * len(train):
+        small = sizes[sizes <= MOST_HELD_OUT * len(train)]
+        sizes = small if len(small) else sizes.nsmallest(1)
+    upto = sizes.cumsum()
+    return group.isin(sizes.index[upto <= max(HELD_OUT * len(train), sizes.iloc[0])]).to_numpy()

@@ -12,7 +12,7 @@ from helpers import fetch, models, paths, predict, similarity
 from helpers.datasets import dataset_spec
 from helpers.manifest import Artifact, load_manifest
 from helpers.predict import Computed, Inputs, Job, Settings, job_of
-from helpers.predict.sources import OTHER_COPIES, Local
+from helpers.predict.sources import NOT_TO_BE_HAD, OTHER_COPIES, VALIDATION, Local, has_validation
 from helpers.profiles.table import Profile, get
 
 SECTION_ROLES: dict[str, tuple[str, ...]] = {
@@ -26,18 +26,19 @@ SECTION_ROLES: dict[str, tuple[str, ...]] = {
     "09_similarity": ("val",),
 }
 """The roles whose predictions a section reads; `sweep` are the views of the untouched and the transformed image,
-`tasks` the training and test images of the transfer tasks, `a_vit` the drawn set of a ViT's errors beside `a`, which
-holds a ConvNet's and has a counterpart among the paper's sets."""
+`tasks` the images of the transfer tasks (validation images too, where a copy has them), `a_vit` the drawn set of a
+ViT's errors beside `a`, which holds a ConvNet's and has a counterpart among the paper's sets."""
 
 WATCHED = ("09_similarity",)
 """Sections that read the layers of networks on some images of their role, and no predictions."""
 
 AT_HAND = ("present", "package", "mirror")
-NOT_TO_BE_HAD = ("gated", "manual", "not installed", "offline")
 
 
-def needed(profile: str | Profile, sections: Sequence[str] = ()) -> dict[str, list[Inputs]]:
+def needed(profile: str | Profile, sections: Sequence[str] = (), local: Local = None) -> dict[str, list[Inputs]]:
     """Inputs by section (default: all), by full name or number. Sections without any are left out.
+
+    `local`: stand-ins, which may have a validation split that the published copy of a task lacks.
 
     >>> {section: len(found) for section, found in needed("paper", ["03", "04_calibration", "08"]).items()}
     {'03_shape_texture': 1, '04_calibration': 2, '08_invariance': 16}
@@ -45,16 +46,17 @@ def needed(profile: str | Profile, sections: Sequence[str] = ()) -> dict[str, li
     found = get(profile)
     chosen = [name for name in SECTION_ROLES if not sections or name in sections or name.split("_")[0] in sections]
     chosen = [name for name in chosen if name not in WATCHED or found.similarity]
-    wanted = {name: _inputs_of(found, SECTION_ROLES[name]) for name in chosen}
+    wanted = {name: _inputs_of(found, SECTION_ROLES[name], local) for name in chosen}
     return {name: inputs for name, inputs in wanted.items() if inputs}
 
 
-def _inputs_of(profile: Profile, roles: Sequence[str]) -> list[Inputs]:
+def _inputs_of(profile: Profile, roles: Sequence[str], local: Local) -> list[Inputs]:
     if "sweep" in roles and not profile.sweep:
         return []  # without the other views there is nothing to compare the first one with
     plain = [profile.roles[role] for role in roles if role in profile.roles and role != "sweep"]
     for task in profile.tasks if "tasks" in roles else ():
-        plain += [replace(task, dataset=f"{task.dataset}/train"), task]
+        splits = ["train", *([VALIDATION] if has_validation(task.dataset, local) else [])]
+        plain += [*(replace(task, dataset=f"{task.dataset}/{split}") for split in splits), task]
     if "sweep" not in roles:
         return plain
     base = profile.roles[profile.sweep_role]
@@ -66,7 +68,7 @@ def jobs(
     max_images: int | None = None, local: Local = None,
 ) -> list[Job]:  # fmt: skip
     """Predictions to be made for the sections, one job a model and inputs; nothing for published predictions."""
-    read = [found for section, found in needed(profile, sections).items() if section not in WATCHED]
+    read = [found for section, found in needed(profile, sections, local).items() if section not in WATCHED]
     wanted = [inputs for found in read for inputs in found if not inputs.artifact]
     return [job_of(inputs, model, settings, max_images, local) for inputs in wanted for model in inputs.models]
 

@@ -42,8 +42,8 @@ class Done:
 def compute(job: Job) -> Done:
     """Make and store the pairs of a job that are not stored; finished batches of an interrupted run are kept.
 
-    Models or images that cannot be had are told in `missing`, and the rest runs. Raises BookError for images that
-    cannot be read, activations that are not finite, and layers that do not run once.
+    Models or images that cannot be had, or are too few, are told in `missing`, and the rest runs. Raises BookError for
+    images that cannot be read, activations that are not finite, and layers that do not run once.
     """
     todo = [pair for pair in job.pairs if miss(job, pair)]
     hits = tuple(pair for pair in job.pairs if pair not in todo)
@@ -55,9 +55,10 @@ def compute(job: Job) -> Done:
     if todo:
         try:
             source = sources.open_source(job.dataset, None, job.local, settings.progress)
+            cutting = cut(len(source.dataset), job.images, job.batch_size)
         except InputsUnavailable as error:
             return Done((), hits, {**missing, **dict.fromkeys(job.models, str(error))})
-        _make(job, todo, watched, source, settings)
+        _make(job, todo, watched, source, cutting, settings)
     return Done(tuple(todo), hits, missing)
 
 
@@ -83,12 +84,15 @@ def _watched(job: Job, wanted: set[str], settings: Settings) -> tuple[dict[str, 
     return found, missing
 
 
-def _make(job: Job, todo: list, watched: dict[str, Watched], source: sources.Source, settings: Settings) -> None:
-    size, batches = cut(len(source.dataset), job.images, job.batch_size)
+def _make(
+    job: Job, todo: list, watched: dict[str, Watched], source: sources.Source, cutting: tuple[int, int],
+    settings: Settings,
+) -> None:  # fmt: skip
+    size, batches = cutting
     order = np.random.default_rng(SEED).permutation(len(source.dataset))[: size * batches]
     dataset = source.dataset.take(order)
-    cutting = {"batch_size": size, "batches": batches, "images": dataset.digest, "artifacts": source.facts["artifacts"]}
-    wanted = {pair: _key(job, pair, watched, cutting) for pair in todo}
+    known = {"batch_size": size, "batches": batches, "images": dataset.digest, "artifacts": source.facts["artifacts"]}
+    wanted = {pair: _key(job, pair, watched, known) for pair in todo}
     group = [name for name in sorted(watched) if any(name in pair for pair in todo)]
     digest = _digest([key.digest() for key in wanted.values()])
     with machine(settings):

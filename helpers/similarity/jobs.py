@@ -9,7 +9,7 @@ from importlib.metadata import version
 from itertools import combinations_with_replacement
 
 from helpers import models, store
-from helpers.errors import BookError
+from helpers.errors import InputsUnavailable
 from helpers.predict import Settings, keys, sources
 from helpers.similarity.hsic import FEWEST
 from helpers.similarity.layers import LAYERS
@@ -60,7 +60,8 @@ class Job:
 def cut(n: int, images: int, batch_size: int) -> tuple[int, int]:
     """(batch size, number of batches) for `images` of a dataset's n images; a remainder is left out.
 
-    Where there are not even two batches, two smaller ones are made. Raises BookError for fewer than eight images.
+    Where there are not even two batches, two smaller ones are made. Raises InputsUnavailable for fewer than eight
+    images, and for batches of fewer than four.
 
     >>> cut(50_000, 2_560, 256), cut(300, 2_560, 256)
     ((256, 10), (150, 2))
@@ -68,7 +69,8 @@ def cut(n: int, images: int, batch_size: int) -> tuple[int, int]:
     n = min(n, images)
     size = min(batch_size, n // 2)
     if size < FEWEST:
-        raise BookError(f"{n} images for CKA", f"at least {2 * FEWEST} (two batches of {FEWEST})", "ask for more")
+        found = f"at least {2 * FEWEST} images in two batches of {FEWEST}, found {n:,} in batches of {batch_size:,}"
+        raise InputsUnavailable("images for CKA", found, "ask for more images")
     return size, n // size
 
 

@@ -23,6 +23,7 @@ from helpers.stats.estimates import (
     share_contrast_rows,
     value_rows,
 )
+from helpers.stats.head_fits import fit_heads
 from helpers.stats.intervals import (
     basic_interval,
     newcombe_interval,
@@ -42,7 +43,7 @@ from helpers.stats.rows_agreement import agreement_rows
 from helpers.stats.rows_calibration import calibration_rows, recalibrated_rows
 from helpers.stats.rows_corruption import corruption_rows
 from helpers.stats.rows_filters import filter_rows
-from helpers.stats.rows_heads import fit_heads, head_rows, same_architecture
+from helpers.stats.rows_heads import head_rows, same_architecture
 from helpers.stats.rows_invariance import invariance_rows
 from helpers.stats.rows_mistakes import mistakes_rows
 from helpers.stats.rows_probes import probed_rows

@@ -1,29 +1,28 @@
 """Result rows of "head or representation?": the same embeddings under their own, refitted and other text heads.
 
 `group` names the head. Heads and temperatures are fitted on one half of the validation images and judged on the other.
+Models are compared image by image, so only images that all of them have are read.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
 from functools import partial
 from itertools import chain
 
 import numpy as np
 import pandas as pd
 
-from helpers.errors import BookError
 from helpers.labels import category_decision
 from helpers.metrics import calibration
 from helpers.metrics.agreement import attainable_kappa, kappa_from_rates
 from helpers.metrics.basics import is_correct
-from helpers.metrics.heads import fitted_half, linear_discriminant, logits_of, probabilities, read_out
-from helpers.metrics.recalibration import fit_temperature
+from helpers.metrics.heads import probabilities, read_out
 from helpers.models import resolve
 from helpers.predict import Embedded
 from helpers.rows import select
 from helpers.stats.estimates import Estimates, finished, pair_rows, value_rows
+from helpers.stats.head_fits import Fit, fit_heads, kept, same_images
 from helpers.stats.intervals import basic_interval, wilson_interval
 from helpers.stats.resample import image_weights
 from helpers.stats.rows_calibration import error_samples
@@ -32,20 +31,9 @@ from helpers.stats.rows_shape import CROSSED, shape_rows
 
 OWN, LINEAR, LEARNED, FITTED = "own head", "linear head", "own head, learned scale", "own head, fitted temperature"
 LINEAR_FITTED = "linear head, fitted temperature"
-FOR_TEMPERATURE = 2_000  # images: one parameter needs no more
 CONSTANT = 100.0  # the factor on cosines that the paper's code uses
 CHUNK = 250
 _JOIN = " | "
-
-
-@dataclass(frozen=True)
-class Fit:
-    """What was fitted for one model on half of the validation images: a linear head, and two temperatures."""
-
-    weight: np.ndarray
-    bias: np.ndarray
-    temperature: float
-    linear_temperature: float
 
 
 def same_architecture(models: Sequence[str]) -> list[tuple[str, str]]:
@@ -61,26 +49,6 @@ def same_architecture(models: Sequence[str]) -> list[tuple[str, str]]:
     ]
 
 
-def fit_heads(val: Mapping[str, Embedded]) -> tuple[dict[str, Fit], dict[str, np.ndarray]]:
-    """({model: what is fitted on one half of its validation images}, {model: mask of the other half}).
-
-    Raises BookError where a model's images have several labels.
-    """
-    fits, tested = {}, {}
-    for model, each in val.items():
-        labels, half = _labels(each), fitted_half(each.frame.image_id, _labels(each))
-        features = np.asarray(each.features)
-        weight, bias = linear_discriminant(features[half], labels[half], len(each.weight))
-        own, other = (_some(mask) for mask in (half, ~half))
-        fits[model] = Fit(
-            weight, bias, _temperature(features[own], labels[own], each.weight, each.bias, each.classes),
-            _temperature(features[other[::2]], labels[other[::2]], weight, bias, each.classes),
-        )  # fmt: skip
-        tested[model] = ~half
-        tested[model][other[::2]] = False  # what the linear head's temperature has seen is not judged
-    return fits, tested
-
-
 def head_rows(
     val: Mapping[str, Embedded], rng: np.random.Generator, n_resamples: int = 1000,
     renditions: Mapping[str, Embedded] | None = None, cues: Mapping[str, Embedded] | None = None,
@@ -90,19 +58,21 @@ def head_rows(
 
     `val`, `renditions`, `cues`: embeddings by model; `factors`: top factor by image_id. Models of one architecture are
     also compared, "CLIP - supervised" and "CLIP ~ supervised" (kappa), on the same images under the same head.
-    Intervals: images, or exemplars for the shape bias. No rows without embeddings.
+    Intervals: images, or exemplars for the shape bias. No rows without embeddings, none of a linear head where no class
+    has three images. Raises BookError where models have no image in common.
 
     >>> len(head_rows({}, np.random.default_rng(0)))
     0
     """
     if not val:
         return finished([])
+    val = same_images(val)
     fits, tested = fit_heads(val)
-    judged = {model: _kept(each, tested[model]) for model, each in val.items()}
+    judged = {model: kept(each, tested[model]) for model, each in val.items()}
     answers, example = _answers(judged, fits), next(iter(judged.values()))
     rows = _temperature_rows(judged, fits) + _calibration_rows(answers, rng, n_resamples, example)
     rows += _kappa_rows(answers, rng, n_resamples, example)
-    shifted = {model: each for model, each in (renditions or {}).items() if model in fits}
+    shifted = same_images({model: each for model, each in (renditions or {}).items() if model in fits})
     if shifted:
         rows += _calibration_rows(_answers(shifted, fits), rng, n_resamples, next(iter(shifted.values())))
     seen = {model: each for model, each in (cues or {}).items() if model in fits}
@@ -114,35 +84,14 @@ def head_rows(
     return finished(list(chain.from_iterable(table.to_dict("records") for table in tables)))
 
 
-def _labels(each: Embedded) -> np.ndarray:
-    if any(len(label) != 1 for label in each.frame["label"]):
-        raise BookError(f"labels of {each.dataset}", "one label an image, found several", "fit heads on another set")
-    return np.array([label[0] for label in each.frame["label"]])
-
-
-def _some(mask: np.ndarray) -> np.ndarray:
-    """Positions in a mask: every k-th, so that there are about 1 to 2 x FOR_TEMPERATURE; all of few."""
-    found = np.flatnonzero(mask)
-    return found[:: max(1, len(found) // FOR_TEMPERATURE)]
-
-
-def _temperature(features, labels, weight, bias, classes) -> float:
-    place = np.full(len(weight), -1)
-    place[classes] = np.arange(len(classes))
-    return fit_temperature(logits_of(features, weight, bias, classes), place[labels])
-
-
-def _kept(each: Embedded, mask: np.ndarray) -> Embedded:
-    return replace(each, frame=each.frame[mask].reset_index(drop=True), features=np.asarray(each.features)[mask])
-
-
 def _heads(each: Embedded, fit: Fit) -> dict[str, tuple]:
     """{name of a head: (weight, bias, {name of a reading: factor on its logits})}."""
     own = {OWN: 1.0, FITTED: 1 / fit.temperature}
     if each.learned_scale is not None:
         own[LEARNED] = each.learned_scale / CONSTANT
     heads = {OWN: (each.weight, each.bias, own)}
-    heads[LINEAR] = (fit.weight, fit.bias, {LINEAR: 1.0, LINEAR_FITTED: 1 / fit.linear_temperature})
+    if fit.weight is not None:
+        heads[LINEAR] = (fit.weight, fit.bias, {LINEAR: 1.0, LINEAR_FITTED: 1 / fit.linear_temperature})
     for n, weight in each.prompts.items():
         name = f"{n} template{'s' * (n > 1)}"
         heads[name] = (CONSTANT * weight, None, {name: 1.0})
@@ -215,7 +164,9 @@ def _temperature_rows(judged: Mapping[str, Embedded], fits: Mapping[str, Fit]) -
     for model, each in judged.items():
         base = {"model": model, "dataset": each.dataset, "view": each.view, "metric": "temperature", "unit": "ratio",
                 "n": None, "resampled": "none", "ci_low": None, "ci_high": None}  # fmt: skip
-        found = {OWN: fits[model].temperature, LINEAR: fits[model].linear_temperature}
+        found = {OWN: fits[model].temperature}
+        if fits[model].linear_temperature is not None:
+            found[LINEAR] = fits[model].linear_temperature
         if each.learned_scale is not None:
             found[LEARNED] = CONSTANT / each.learned_scale
         rows += [{**base, "group": group, "value": value} for group, value in found.items()]

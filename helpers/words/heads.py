@@ -29,25 +29,27 @@ HOW = (
     "A new linear head (a shrunk linear discriminant, closed form, no setting to choose) is fitted on half of the "
     "validation images of every class and judged on images that neither it nor a temperature has seen."
 )
+NO_LINEAR = (
+    "**New linear heads: not run**: fewer than three images of a class among the validation images read here; half of "
+    "a class must hold two. Temperatures are fitted on half of the images and judged on the other."
+)
 
 
 def answer(rows: pd.DataFrame) -> str:
     """For each architecture: CLIP minus supervised under their own heads, and under new linear heads, as Markdown."""
     if rows.empty:
         return NOT_HERE
-    lines = []
-    base = rows.dataset.iloc[0]
+    lines, base, linear = [], rows.dataset.iloc[0], LINEAR in set(rows.group)
     for pair in dict.fromkeys(name for name in rows.model if " - " in name or " ~ " in name):
         for metric, what in WHAT.items():
             mine = select(rows, model=pair, metric=metric)
             mine = mine[mine.dataset.isin([base]) | (mine.metric == "shape_bias")].set_index("group")
-            if not {OWN, LINEAR} <= set(mine.index):
+            if not {OWN, *([LINEAR] if linear else [])} <= set(mine.index):
                 continue
-            own, new = (shown(mine.loc[head], signed=True) for head in (OWN, LINEAR))
-            lines.append(
-                f"- {_name(pair)}, {what}: {own} with their own heads, {new} with new linear heads{_turn(mine)}."
-            )
-    return f"{HOW}\n\n" + "\n".join(lines)
+            said = f"- {_name(pair)}, {what}: {shown(mine.loc[OWN], signed=True)} with their own heads"
+            turn = f", {shown(mine.loc[LINEAR], signed=True)} with new linear heads{_turn(mine)}" if linear else ""
+            lines.append(f"{said}{turn}.")
+    return f"{HOW if linear else NO_LINEAR}\n\n" + "\n".join(lines)
 
 
 def _name(pair: str) -> str:

@@ -10,7 +10,7 @@ from IPython.display import HTML
 from helpers.demo.tasks import TASKS
 from helpers.paper.names import VTAB
 from helpers.plots.style import label
-from helpers.probe import group_of
+from helpers.probe import Probed, group_of
 from helpers.rows import observers, select
 from helpers.stats.rows_probes import VIEWS
 from helpers.words.differences import resolved
@@ -177,6 +177,23 @@ def convergence(rows: pd.DataFrame) -> str:
         f"{int(flags.value.sum())} of {len(flags)} L-BFGS probes converged at every strength{which}. The chosen "
         f"strength lies at an end of its grid in {int(edges.value.sum())} of {len(edges)}."
     )
+
+
+def validation(found: Probed) -> str:
+    """On which images the strengths of this run's L-BFGS probes were chosen, as a sentence; nothing without probes.
+
+    >>> validation(Probed((), ()))
+    ''
+    """
+    chosen = [all(each.held_out is False for each in models.values()) for models in found.results["lbfgs"].values()]
+    if not chosen:
+        return ""
+    own, held = sum(chosen), len(chosen) - sum(chosen)
+    parts = [f"on the task's own validation split for {own}" if own else "",
+             f"on a held-out part of the training images for {held}" if held else ""]  # fmt: skip
+    why = ", which have no such split here" if held else ""
+    said = " and ".join(filter(None, parts))
+    return f"Of {len(chosen)} tasks strengths were chosen {said}{why}. The last fit sees both parts."
 
 
 def before_projection(rows: pd.DataFrame) -> str:

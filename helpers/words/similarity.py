@@ -155,3 +155,12 @@ def this_run(rows: pd.DataFrame, models: Sequence[str], source: str) -> str:
         f"{int(found.n.iloc[0]):,} images): {said}. Intervals: jackknife over batches; they speak of other images, for "
         "these same networks."
     )
+
+
+def not_computed(reason: str | None = None) -> str:
+    """Why there are no matrices of this run, as Markdown. `reason`: that of the run where it computed none.
+
+    >>> not_computed("vit_sup: at least 8 images, found 5")
+    'Not computed in this run. Why: vit_sup: at least 8 images, found 5.'
+    """
+    return "Not computed in this run." + (f" Why: {reason.rstrip('.')}." if reason else "")
