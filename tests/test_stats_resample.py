@@ -198,3 +198,19 @@ def test_pairs():
     assert stats.pairs_among(stats.TWO_BY_TWO) == list(stats.PAIRS_2X2)
     assert stats.pairs_among(["mae", "vit_sup"], [("mae", "vit_sup"), ("mae", "dino")]) == [("mae", "vit_sup")]
     assert len(stats.all_pairs("abcd")) == 6
+
+
+@pytest.mark.parametrize(
+    ("models", "expected"),
+    [
+        (("vit_clip", "mae", *stats.TWO_BY_TWO, "vit_in1k"), stats.TWO_BY_TWO),
+        (("vit_in1k", "convnext_clip", "human_01", "vit_clip", "convnext_in1k", "timm:resnet18"),
+         ("convnext_in1k", "vit_in1k", "convnext_clip", "vit_clip")),
+        (("convnext_sup", "convnext_in1k", "vit_in1k", "convnext_clip", "vit_clip"), None),
+        (("twin_convnext_sup", "twin_vit_sup", "twin_convnext_clip"), None),
+        ((), None),
+    ],
+)  # fmt: skip
+def test_four_of_a_two_by_two(models, expected):
+    assert stats.four_of(models) == expected
+    assert len(stats.pairs_of(list(models))) == len(stats.all_pairs(models))  # more or fewer than four: every two

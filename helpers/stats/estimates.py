@@ -10,8 +10,8 @@ import pandas as pd
 
 from helpers.rows import empty_rows, rows_frame
 from helpers.stats.contrasts import (
-    TWO_BY_TWO,
     factorial_effects,
+    four_of,
     interaction_depends_on_scale,
     log_odds,
     pairs_among,
@@ -75,10 +75,11 @@ def pair_rows(
 
 
 def factorial_rows(estimates: Estimates, interval: Callable | None = None) -> list[dict]:
-    """Rows of models "architecture", "paradigm" and "interaction" where all four of the 2x2 are there."""
-    if not set(TWO_BY_TWO) <= set(estimates.models):
+    """Rows of models "architecture", "paradigm" and "interaction" where the four of a 2x2 are there (`four_of`)."""
+    four = four_of(estimates.models)
+    if four is None:
         return []
-    order = [estimates.models.index(model) for model in TWO_BY_TWO]
+    order = [estimates.models.index(model) for model in four]
     values = factorial_effects(estimates.values[order])
     samples = factorial_effects(np.moveaxis(estimates.samples[:, order], 1, 0))
     effects = _as_difference(
@@ -111,10 +112,10 @@ def scale_flag_rows(estimates: Estimates, group: str = "overall") -> list[dict]:
 
     One row of model "interaction", unit count, or none where a model of the 2x2 or a log-odds is missing.
     """
-    one = one_group(estimates, group)
-    if not set(TWO_BY_TWO) <= set(one.models) or not one.groups:
+    one, four = one_group(estimates, group), four_of(estimates.models)
+    if four is None or not one.groups:
         return []
-    shares = one.values[[one.models.index(model) for model in TWO_BY_TWO], 0]
+    shares = one.values[[one.models.index(model) for model in four], 0]
     if np.isnan(log_odds(shares)).any():
         return []
     flag = replace(one, metric=f"{one.metric}_scale_dependent", unit="count", resampled="none")
