@@ -8,12 +8,13 @@ import pandas as pd
 from IPython.display import HTML
 
 from helpers.demo.tasks import TASKS
+from helpers.models import MODELS
 from helpers.paper.names import VTAB
 from helpers.plots.style import label
 from helpers.probe import group_of
 from helpers.rows import observers, select
 from helpers.stats.rows_probes import VIEWS
-from helpers.words.differences import resolved
+from helpers.words.differences import oriented, resolved
 from helpers.words.numbers import shown
 from helpers.words.tables import table
 from helpers.words.titles import name_of
@@ -61,26 +62,27 @@ def overall(rows: pd.DataFrame, view: str, metric: str = "accuracy") -> pd.DataF
 
 
 def gaps(rows: pd.DataFrame, view: str = CHOSEN, metric: str = "accuracy") -> pd.DataFrame:
-    """ConvNeXt minus ViT of both paradigms on every task and on average, in points, as rows of one probe.
+    """ConvNeXt minus ViT of one paradigm, on every task and on average, in points, as rows of one probe.
+
+    Rows "A - B" of a ConvNeXt and a ViT, whichever way round they stand; other models have none.
 
     >>> row = dict(model="vit_sup - convnext_sup", dataset="vtab_dtd", view="lbfgs.eval", metric="accuracy",
     ...            group="overall", value=2.0, ci_low=1.0, ci_high=3.0, n=9, unit="points", resampled="image")
     >>> gaps(pd.DataFrame([row]))[["model", "value", "ci_low", "ci_high"]].values.tolist()
     [['convnext_sup - vit_sup', -2.0, -3.0, -1.0]]
     """
-    mine = overall(rows, view, metric)
-    mine = mine[mine.model.str.contains(" - ", regex=False)]
-    if mine.empty:
-        return mine
-    parts = mine.model.str.partition(" - ")
-    same = parts[0].str.replace("vit", "convnext") == parts[2]
-    mine = mine[same & parts[0].str.contains("vit") & (mine.unit == "points")]
-    if mine.empty:
-        return mine
-    turned = mine.model.str.partition(" - ")
-    return mine.assign(
-        model=turned[2] + " - " + turned[0], value=-mine.value, ci_low=-mine.ci_high, ci_high=-mine.ci_low
-    ).reset_index(drop=True)  # fmt: skip
+    mine = select(overall(rows, view, metric), unit="points")
+    pairs = [pair for pair in (name.split(" - ") for name in dict.fromkeys(mine.model)) if _of_one_paradigm(pair)]
+    ordered = [sorted(pair, key=lambda key: MODELS[key].family) for pair in pairs]
+    return oriented(mine, [model for pair in ordered for model in pair])
+
+
+def _of_one_paradigm(pair: Sequence[str]) -> bool:
+    """Whether these are a ConvNeXt and a ViT that were trained alike."""
+    if len(pair) != 2 or not all(key in MODELS for key in pair):
+        return False
+    first, second = (MODELS[key] for key in pair)
+    return {first.family, second.family} == {"convnext", "vit"} and first.paradigm == second.paradigm
 
 
 def answer(rows: pd.DataFrame, what: str) -> str:
