@@ -214,3 +214,13 @@ def test_pairs():
 def test_four_of_a_two_by_two(models, expected):
     assert stats.four_of(models) == expected
     assert len(stats.pairs_of(list(models))) == len(stats.all_pairs(models))  # more or fewer than four: every two
+
+
+@pytest.mark.parametrize("units", [2, 5, 14, 29])
+def test_the_factor_of_few_units_makes_a_normal_interval_that_of_a_t_test(units):
+    """Percentiles of a bootstrapped mean are about value +- 1.96 s / sqrt(k) with divisor k in s."""
+    data = rng().normal(0, 1, units)
+    half = scipy.stats.norm.ppf(0.975) * data.std() / np.sqrt(units)
+    low, high = scipy.stats.ttest_1samp(data, 0).confidence_interval(0.95)
+    assert half * stats.few_units_factor(units) == pytest.approx((high - low) / 2)
+    assert stats.few_units_factor([1, 30, 500]).tolist() == [np.inf, 1, 1]

@@ -26,6 +26,7 @@ from helpers.stats.estimates import (
 )
 from helpers.stats.intervals import (
     basic_interval,
+    few_units_factor,
     newcombe_interval,
     newcombe_paired_interval,
     percentile_interval,
@@ -63,10 +64,10 @@ from helpers.stats.tests import (
 )
 
 __all__ = [
-    "EFFECTS", "PAIRS_2X2", "TWO_BY_TWO", "Estimates", "accuracy_rows", "agreement_rows", "all_pairs",
-    "average_rows", "basic_interval", "bootstrap_p", "calibration_rows", "category_accuracy_rows",
-    "cluster_weights", "corruption_rows", "coverage_rows", "coverage_table", "crossed_weights", "drawn_sets",
-    "drawn_tasks", "effective_rows", "equivalence_margin", "factorial_effects", "factorial_rows", "filter_rows",
+    "EFFECTS", "PAIRS_2X2", "TWO_BY_TWO", "Estimates", "accuracy_rows", "agreement_rows", "all_pairs", "average_rows",
+    "basic_interval", "bootstrap_p", "calibration_rows", "category_accuracy_rows", "cluster_weights",
+    "corruption_rows", "coverage_rows", "coverage_table", "crossed_weights", "drawn_sets", "drawn_tasks",
+    "effective_rows", "equivalence_margin", "factorial_effects", "factorial_rows", "few_units_factor", "filter_rows",
     "finished", "fit_heads", "four_of", "head_rows", "holm", "image_weights", "in_log_odds",
     "interaction_depends_on_scale", "intersection_union", "invariance_rows", "joint_cells", "log_odds", "mcnemar",
     "mistakes_rows", "newcombe_interval", "newcombe_paired_interval", "pair_rows", "pairs_among", "pairs_of",

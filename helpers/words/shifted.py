@@ -87,8 +87,9 @@ def ahead_by(row: Mapping) -> str:
         else ""
     )
     start = f"{name_of(row['dataset'])}: {label(first)}"
-    if interval and low <= 0:
-        return f"{start} and {label(second)} are not told apart: {value:+.1f} points [{low:+.1f}, {high:+.1f}]{count}"
+    if value == 0 or (interval and low <= 0):
+        ends = f" [{low:+.1f}, {high:+.1f}]" if interval else ""
+        return f"{start} and {label(second)} are not told apart: {value:+.1f} points{ends}{count}"
     return f"{start} is ahead of {label(second)} by {value:.1f} points{interval}{count}"
 
 
