@@ -235,7 +235,7 @@ def test_words_and_tables_of_a_run(given):
     assert words.probed.names(rows)["vtab"] == "average of 2"
     said = words.probed.answer(rows, "Run here")
     assert said.startswith("**Run here.** Average over 2 tasks")
-    assert "ConvNeXt-sup is ahead on 2 tasks (resolved: 2), ViT-sup on 0 (0)" in said
+    assert "ConvNeXt-sup is ahead on 2 tasks (resolved: 2), ViT-sup on 0 (0); after Holm's correction" in said
     table = words.probed.side_by_side(rows, FOUR)
     assert table.index.tolist() == ["SVHN", "EuroSAT", "average of 2"]
     assert table.majority.iloc[:2].round(1).tolist() == [33.3, 33.3]

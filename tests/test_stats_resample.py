@@ -224,3 +224,15 @@ def test_the_factor_of_few_units_makes_a_normal_interval_that_of_a_t_test(units)
     low, high = scipy.stats.ttest_1samp(data, 0).confidence_interval(0.95)
     assert half * stats.few_units_factor(units) == pytest.approx((high - low) / 2)
     assert stats.few_units_factor([1, 30, 500]).tolist() == [np.inf, 1, 1]
+
+
+def test_p_of_an_interval_is_that_of_a_z_test_and_below_5_percent_where_zero_is_outside():
+    value, error = rng().normal(0, 2, 500), rng().uniform(0.2, 2, 500)
+    low, high = value - 1.959964 * error, value + 1.959964 * error
+    found = stats.p_of_interval(value, low, high)
+    assert found == pytest.approx(2 * scipy.stats.norm.sf(np.abs(value / error)), rel=1e-4)
+    skewed = stats.p_of_interval(value, value - 3 * error, high)  # only the end that faces zero decides
+    assert ((skewed < 0.05) == ((value - 3 * error > 0) | (high < 0))).all()
+    beside = stats.p_of_interval([1.0, -1.0, 1.0], [1.2, -3.0, -0.2], [3.0, -1.2, 0.9])
+    assert ((beside < 0.05) == [True, True, False]).all()
+    assert stats.p_of_interval([1.0, 1.0], [np.nan, 1.0], [np.nan, 1.0]).tolist() == [1, 1]

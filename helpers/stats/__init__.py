@@ -59,6 +59,7 @@ from helpers.stats.tests import (
     holm,
     intersection_union,
     mcnemar,
+    p_of_interval,
     tost,
     tost_from_samples,
 )
@@ -70,9 +71,9 @@ __all__ = [
     "effective_rows", "equivalence_margin", "factorial_effects", "factorial_rows", "few_units_factor", "filter_rows",
     "finished", "fit_heads", "four_of", "head_rows", "holm", "image_weights", "in_log_odds",
     "interaction_depends_on_scale", "intersection_union", "invariance_rows", "joint_cells", "log_odds", "mcnemar",
-    "mistakes_rows", "newcombe_interval", "newcombe_paired_interval", "pair_rows", "pairs_among", "pairs_of",
-    "percentile_interval", "probe_rows", "probed_rows", "recalibrated_rows", "resampled_counts", "robustness_rows",
-    "same_architecture", "same_classes_rows", "scale_flag_rows", "shape_count_rows", "shape_rows",
+    "mistakes_rows", "newcombe_interval", "newcombe_paired_interval", "p_of_interval", "pair_rows", "pairs_among",
+    "pairs_of", "percentile_interval", "probe_rows", "probed_rows", "recalibrated_rows", "resampled_counts",
+    "robustness_rows", "same_architecture", "same_classes_rows", "scale_flag_rows", "shape_count_rows", "shape_rows",
     "share_contrast_rows", "similarity_rows", "synthetic_rows", "tost", "tost_from_samples", "transfer_rows",
     "value_rows", "wilson_interval", "win_shares", "wins",
 ]  # fmt: skip

@@ -1,6 +1,6 @@
 """Coverage where images come in few clusters: samples of videos whose difficulty varies, and intervals of two kinds.
 
-A test set of videos (KITTI has 14 sequences) has as many independent units as it has videos.
+A test set of frames of videos, such as KITTI, has as many independent units as it has videos.
 """
 
 from __future__ import annotations
