@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import dataclasses
+import sys
 
 import numpy as np
 import pandas as pd
 import pytest
 from scipy.stats import norm
 
-from helpers import datasets, instrument, paper, probe, results, stats, words
+from helpers import datasets, instrument, paper, plots, probe, results, stats, words
 from helpers.errors import BookError, InputsUnavailable
 from helpers.instrument import transferability as planted
+from helpers.models import MODEL_SETS, MODELS
 from helpers.paper.lookup import index_rows, mean_contrast
 from helpers.paper.names import TRANSFER_MEAN, VTAB
 from helpers.predict import Features, Inputs
@@ -119,6 +121,30 @@ def test_rows_of_tasks_averages_and_wins(given):
     wins = results.select(rows, metric="wins", view="paper.eval", model="vit_sup - convnext_sup")
     assert wins.value.tolist() == [0.0]
     assert wins.n.tolist() == [2]
+
+
+@pytest.mark.parametrize(
+    ("models", "pairs", "shown"),
+    [
+        (MODEL_SETS["in1k"], 4, ["convnext_clip - vit_clip", "convnext_in1k - vit_in1k"]),
+        (MODEL_SETS["laion2b"], 4, ["convnext_clip_laion2b - vit_clip_laion2b", "convnext_sup - vit_sup"]),
+        (("timm:resnet18", "vit_sup", "convnext_sup"), 3, ["convnext_sup - vit_sup"]),
+        (("timm:resnet18", "timm:resnet34"), 1, []),
+        (("timm:resnet18",), 0, []),
+    ],
+)
+def test_every_set_and_every_report_has_its_paired_contrasts(given, monkeypatch, models, pairs, shown):
+    monkeypatch.setattr(running.models, "resolve", lambda key: MODELS.get(key, MODELS["resnet50_tv"]))
+    monkeypatch.setattr(sys.modules[__name__], "APART", {model: 1.0 + k for k, model in enumerate(models)})
+    rows = stats.probed_rows(probed("vtab_eurosat", "vtab_svhn", models=models), np.random.default_rng(0), 30)
+    for metric, dataset in (("accuracy", "vtab_svhn"), ("accuracy", "vtab"), ("wins", "vtab")):
+        mine = results.select(rows, metric=metric, dataset=dataset, view="lbfgs.eval")
+        assert mine[mine.model.str.contains(" - ")].model.nunique() == pairs, (metric, dataset)
+        assert set(results.observers(mine)) == set(models)
+    gaps = words.probed.gaps(rows)
+    assert sorted(set(gaps.model)) == shown
+    assert words.probed.answer(rows, "Run").count("is ahead on") == len(shown)
+    assert plots.differences.differences(gaps, words.probed.order(rows)) is not None
 
 
 def test_tasks_of_the_demo_have_their_own_average_units_and_leak(given):
@@ -241,7 +267,7 @@ def test_words_and_tables_of_a_run(given):
     assert words.probed.names(rows)["vtab"] == "average of 2"
     said = words.probed.answer(rows, "Run here")
     assert said.startswith("**Run here.** Average over 2 tasks")
-    assert "ConvNeXt-sup is ahead on 2 tasks (resolved: 2), ViT-sup on 0 (0)" in said
+    assert "ConvNeXt-sup is ahead on 2 tasks (resolved: 2), ViT-sup on 0 (0); after Holm's correction" in said
     table = words.probed.side_by_side(rows, FOUR)
     assert table.index.tolist() == ["SVHN", "EuroSAT", "average of 2"]
     assert table.majority.iloc[:2].round(1).tolist() == [33.3, 33.3]

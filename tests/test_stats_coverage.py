@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from released_frames import predictions
 
-from helpers import metrics, stats
+from helpers import metrics, stats, words
 from helpers.stats import coverage
 from helpers.stats.rows_calibration import error_samples
 
@@ -76,6 +76,24 @@ def test_coverage_on_the_released_resnet(mirror, n, expected):
             hits.append(low <= truth <= high)
     assert np.mean(plain) == pytest.approx(expected, abs=0.1)
     assert np.mean(basic) > 0.8
+
+
+def test_widened_intervals_of_few_videos_cover_better():
+    seen = coverages(coverage.cluster_cases(rng(), 300, 200))
+    for metric in ("accuracy_clusters", "accuracy_difference_clusters"):
+        for videos in (8, 14):
+            plain, wide = (seen[metric, kind, "video", videos] for kind in ("percentile", "percentile, widened"))
+            assert plain < wide - 0.01, (metric, videos)
+            assert wide > 0.9
+        assert seen[metric, "percentile", "video", 60] > 0.92
+        assert (metric, "percentile, widened", "video", 60) not in seen  # of many units nothing is widened
+
+
+def test_the_recorded_simulation_has_every_case():
+    recorded = words.calibration.recorded_coverage()
+    table = stats.coverage_table(rng(), n_simulations=2, n_resamples=4)
+    names = ["metric", "interval", "resampled", "n"]
+    assert recorded[names].values.tolist() == table[names].values.tolist()
 
 
 def test_table_and_rows():

@@ -198,3 +198,41 @@ def test_pairs():
     assert stats.pairs_among(stats.TWO_BY_TWO) == list(stats.PAIRS_2X2)
     assert stats.pairs_among(["mae", "vit_sup"], [("mae", "vit_sup"), ("mae", "dino")]) == [("mae", "vit_sup")]
     assert len(stats.all_pairs("abcd")) == 6
+
+
+@pytest.mark.parametrize(
+    ("models", "expected"),
+    [
+        (("vit_clip", "mae", *stats.TWO_BY_TWO, "vit_in1k"), stats.TWO_BY_TWO),
+        (("vit_in1k", "convnext_clip", "human_01", "vit_clip", "convnext_in1k", "timm:resnet18"),
+         ("convnext_in1k", "vit_in1k", "convnext_clip", "vit_clip")),
+        (("convnext_sup", "convnext_in1k", "vit_in1k", "convnext_clip", "vit_clip"), None),
+        (("twin_convnext_sup", "twin_vit_sup", "twin_convnext_clip"), None),
+        ((), None),
+    ],
+)  # fmt: skip
+def test_four_of_a_two_by_two(models, expected):
+    assert stats.four_of(models) == expected
+    assert len(stats.pairs_of(list(models))) == len(stats.all_pairs(models))  # more or fewer than four: every two
+
+
+@pytest.mark.parametrize("units", [2, 5, 14, 29])
+def test_the_factor_of_few_units_makes_a_normal_interval_that_of_a_t_test(units):
+    """Percentiles of a bootstrapped mean are about value +- 1.96 s / sqrt(k) with divisor k in s."""
+    data = rng().normal(0, 1, units)
+    half = scipy.stats.norm.ppf(0.975) * data.std() / np.sqrt(units)
+    low, high = scipy.stats.ttest_1samp(data, 0).confidence_interval(0.95)
+    assert half * stats.few_units_factor(units) == pytest.approx((high - low) / 2)
+    assert stats.few_units_factor([1, 30, 500]).tolist() == [np.inf, 1, 1]
+
+
+def test_p_of_an_interval_is_that_of_a_z_test_and_below_5_percent_where_zero_is_outside():
+    value, error = rng().normal(0, 2, 500), rng().uniform(0.2, 2, 500)
+    low, high = value - 1.959964 * error, value + 1.959964 * error
+    found = stats.p_of_interval(value, low, high)
+    assert found == pytest.approx(2 * scipy.stats.norm.sf(np.abs(value / error)), rel=1e-4)
+    skewed = stats.p_of_interval(value, value - 3 * error, high)  # only the end that faces zero decides
+    assert ((skewed < 0.05) == ((value - 3 * error > 0) | (high < 0))).all()
+    beside = stats.p_of_interval([1.0, -1.0, 1.0], [1.2, -3.0, -0.2], [3.0, -1.2, 0.9])
+    assert ((beside < 0.05) == [True, True, False]).all()
+    assert stats.p_of_interval([1.0, 1.0], [np.nan, 1.0], [np.nan, 1.0]).tolist() == [1, 1]

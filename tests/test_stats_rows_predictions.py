@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from released_frames import TESTBED, predictions
+from statsmodels.stats.proportion import confint_proportions_2indep
 
 from helpers import metrics, stats
 from helpers.errors import BookError
@@ -165,3 +166,85 @@ def test_a_perfect_model_has_no_log_odds_but_all_else():
     assert np.isnan(one(rows, model="interaction", metric="accuracy_log_odds").value)
     assert one(rows, model="interaction", metric="accuracy").value == -50.0
     assert select(rows, metric="accuracy_scale_dependent").empty
+
+
+# Few images on which two models differ
+
+
+def answers(both: int, only_1: int, only_2: int, neither: int) -> dict[str, pd.DataFrame]:
+    """Two models that are right on the same images so often, and on others alone."""
+    first, second = ([*a, *b, *c, *d] for a, b, c, d in (
+        ([1] * both, [1] * only_1, [0] * only_2, [0] * neither), ([1] * both, [0] * only_1, [1] * only_2, [0] * neither)
+    ))  # fmt: skip
+    ids = [f"i{k:04d}" for k in range(len(first))]
+    return {
+        model: pd.DataFrame({"image_id": ids, "label": [[1]] * len(ids), "pred": pred})
+        for model, pred in (("vit_sup", first), ("convnext_sup", second))
+    }
+
+
+@pytest.mark.parametrize("cells", [(200, 0, 0, 0), (199, 1, 0, 0), (150, 6, 0, 44), (150, 4, 5, 41)])
+def test_few_images_that_differ_have_newcombes_interval(cells):
+    """Wherever accuracies of two models are set against each other; log-odds have none then."""
+    frames = answers(*cells)
+    expected = [100 * end for end in stats.newcombe_paired_interval(*cells)]
+    factor = pd.Series(np.where(np.arange(sum(cells)) % 2, "pose", "style"), index=frames["vit_sup"].image_id)
+    for rows in (
+        stats.accuracy_rows(frames, rng(), 500),
+        stats.transfer_rows({"vtab_dtd": frames}, rng(), 500),
+        stats.mistakes_rows(frames, rng(), 500, factor_of=factor),
+    ):
+        pair = select(rows, model="vit_sup - convnext_sup", metric="accuracy", group="overall").iloc[0]
+        assert [pair.ci_low, pair.ci_high] == pytest.approx(expected)
+        odds = select(rows, model="vit_sup - convnext_sup", metric="accuracy_log_odds")
+        assert len(odds)
+        assert odds[odds.group == "overall"].ci_low.isna().all()
+
+
+def test_images_that_differ_are_counted_group_by_group():
+    frames = answers(150, 12, 9, 29)
+    frames = {model: frame.assign(group=["a"] * 155 + ["b"] * 45) for model, frame in frames.items()}
+    rows = select(stats.accuracy_rows(frames, rng(), 2000), model="vit_sup - convnext_sup", metric="accuracy")
+    few = rows.set_index("group").loc["a"]
+    assert [few.ci_low, few.ci_high] == pytest.approx([100 * x for x in stats.newcombe_paired_interval(150, 5, 0, 0)])
+    many = rows.set_index("group").loc["overall"]
+    spread = 100 * np.sqrt(21 - 9 / 200) / 200
+    assert (many.ci_high - many.ci_low) / 3.92 == pytest.approx(spread, rel=0.08)
+
+
+def test_newcombes_paired_interval_of_a_published_table_and_of_statsmodels():
+    """Examples of Newcombe 1998 (method 10); with nothing shared it is that of independent shares."""
+    for cells, expected in (((36, 12, 2, 0), (0.0569, 0.3404)), ((20, 12, 2, 16), (0.0562, 0.3292))):
+        assert stats.newcombe_paired_interval(*cells) == pytest.approx(expected, abs=6e-5), cells
+    apart = stats.newcombe_paired_interval(25, 25, 25, 25)
+    theirs = confint_proportions_2indep(50, 100, 50, 100, method="newcomb", compare="diff")
+    assert apart == pytest.approx(theirs, abs=1e-6)
+
+
+def test_clusters_that_do_not_vary_have_no_interval():
+    frames = answers(40, 0, 0, 0)
+    clusters = pd.Series([f"c{k % 8}" for k in range(40)], index=frames["vit_sup"].image_id)
+    rows = stats.accuracy_rows(frames, rng(), 200, clusters=clusters, resampled="video")
+    assert rows.value[rows.unit != "log_odds"].notna().all()
+    assert rows.ci_low.isna().all()
+
+
+def test_few_clusters_widen_the_interval_and_leave_a_percentage_below_100():
+    right = np.repeat(rng().random((2, 14)) < [[0.7], [0.95]], 10, axis=1) | (rng().random((2, 140)) < 0.5)
+    ids = [f"i{k:04d}" for k in range(140)]
+    frames = {
+        model: pd.DataFrame({"image_id": ids, "label": [[1]] * 140, "pred": part.astype(int)})
+        for model, part in zip(("vit_sup", "convnext_sup"), right, strict=True)
+    }
+    video = pd.Series(np.repeat(np.arange(14), 10), index=ids)
+    rows = stats.accuracy_rows(frames, rng(), 2000, clusters=video, resampled="video")
+    drawn = stats.cluster_weights(video.to_numpy(), 2000, rng()) @ right.T / 140
+    factor = stats.few_units_factor(14)
+    for model, value, samples in (("vit_sup", right[0].mean(), drawn[:, 0]),
+                                  ("vit_sup - convnext_sup", np.subtract(*right.mean(axis=1)),
+                                   drawn[:, 0] - drawn[:, 1])):  # fmt: skip
+        row = one(rows, model=model, metric="accuracy")
+        low, high = np.percentile(samples, [2.5, 97.5])
+        expected = [100 * (value + factor * (end - value)) for end in (low, high)]
+        assert [row.ci_low, row.ci_high] == pytest.approx(expected, abs=1e-3)
+    assert rows.ci_high[rows.unit == "percent"].max() <= 100

@@ -88,11 +88,27 @@ def test_demo_roles_and_ladders_stand_for_the_papers():
     assert all(part.effect is None for name, part in found.items() if not name.endswith("shift"))
 
 
-def test_factorial_rows_of_the_papers_four_are_not_those_of_another_set():
-    row = shape_row("interaction", 0.3, 0.2, 0.4, dataset="pug_imagenet", metric="accuracy", group="mean_of_10")
-    rows = results.rows_frame([row, shape_row("convnext_in1k", 0.2, 0.1, 0.3, dataset="cue_conflict")])
-    assert paper.as_paper(rows, paper.SETS["in1k"]).model.tolist() == ["convnext_sup"]
-    assert "interaction" in paper.as_paper(rows, paper.SETS["paper"]).model.tolist()
+@pytest.mark.parametrize(
+    ("seen", "whose"),
+    [
+        (MODEL_SETS["paper"], "paper"), (MODEL_SETS["in1k"], "in1k"), (MODEL_SETS["demo"], "demo"),
+        (("convnext_in1k", "vit_in1k", *MODEL_SETS["paper"]), "paper"), (("mae", *MODEL_SETS["in1k"]), "in1k"),
+        ((*MODEL_SETS["demo"], *MODEL_SETS["paper"]), "paper"), ((*MODEL_SETS["demo"], *MODEL_SETS["in1k"]), None),
+    ],
+)  # fmt: skip
+def test_factorial_rows_are_those_of_the_four_on_the_same_data_set_and_view(seen, whose):
+    effect = shape_row("interaction", 0.3, 0.2, 0.4)
+    elsewhere = [shape_row(model, 0.2, 0.1, 0.3, view="timm.eval") for model in MODEL_SETS["laion2b"]]
+    rows = results.rows_frame([effect, *(shape_row(model, 0.2, 0.1, 0.3) for model in seen), *elsewhere])
+    kept = [name for name, which in paper.SETS.items() if "interaction" in set(paper.as_paper(rows, which).model)]
+    assert kept == ([whose] if whose else [])
+
+
+def test_an_interaction_of_unknown_models_is_none_of_the_papers():
+    effect = {"dataset": "pug_imagenet", "metric": "accuracy", "group": "mean_of_10", "unit": "points"}
+    rows = results.rows_frame([shape_row("interaction", -9.0, -10.0, -8.0, **effect)])
+    assert paper.evaluate(paper.claim_of("synthetic_gap_smaller"), rows).verdict == "not run"
+    assert effect_rows(index_rows(rows), "x").empty
 
 
 def test_error_ratios_of_drawings_stand_in_the_place_of_imagenet_x():
@@ -152,6 +168,19 @@ def test_effects_are_those_that_were_planted(answers):
         assert found.ci_low[row["model"], row["metric"]] < row["value"] < found.ci_high[row["model"], row["metric"]]
     paired = rows.set_index(["model", "metric"]).ci_low["interaction", "accuracy"]
     assert found.ci_low["interaction", "accuracy"] == pytest.approx(paired)
+
+
+def test_effects_of_the_twins_are_paired_like_those_of_the_paper(answers):
+    frames, _ = answers
+    how = {"n_resamples": 300, "dataset": "demo_val", "view": "paper.eval"}
+    mine = stats.accuracy_rows(frames, rng(), **how)
+    twins = stats.accuracy_rows({TWINS_KEYS[model]: frame for model, frame in frames.items()}, rng(), **how)
+    mapped = paper.as_paper(twins, paper.SETS["demo"])
+    found, own = (effect_rows(index_rows(rows), "x") for rows in (mapped, mine))
+    pd.testing.assert_frame_equal(found, own)
+    assert set(found.resampled) == {"image", "none"}  # and never "widest possible"
+    both = stats.accuracy_rows(frames | {TWINS_KEYS[model]: frame for model, frame in frames.items()}, rng(), **how)
+    assert (both.model == "interaction").sum() == 3  # points, log-odds and the flag: of one four only
 
 
 def test_effects_agree_with_statsmodels(answers):

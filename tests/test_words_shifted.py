@@ -5,6 +5,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from planted_sets import FOUR, NAMES, rng, whole_section
+from statsmodels.stats.multitest import multipletests
 
 from helpers import paper, plots, results, stats, words
 from helpers.metrics import effective
@@ -42,6 +43,21 @@ def test_a_difference_is_told_as_points_and_images():
     assert "images" not in words.shifted.ahead_by(row(group="mean_of_7", dataset="shifted_sets"))
     assert "images" not in words.shifted.ahead_by(row(dataset="imagenet_c"))  # its n are sources, with 75 versions each
     assert "[" not in words.shifted.ahead_by(row(ci_low=None, ci_high=None))
+    nothing = words.shifted.ahead_by(row(value=0.0, ci_low=None, ci_high=None))
+    assert "are not told apart: +0.0 points, 0 images" in nothing
+
+
+def test_holms_correction_over_the_differences_that_are_counted():
+    """By hand: p of 2, 2.2 and 4 standard errors are .0455, .0278 and .00006; times 1, 2 and 3 only the last stays."""
+    value = np.array([2.0, 2.2, 4.0])
+    gaps = pd.DataFrame({"value": value, "ci_low": value - 1.96, "ci_high": value + 1.96})
+    assert words.differences.resolved(gaps).all()
+    assert words.differences.corrected(gaps).tolist() == [False, False, True]
+    assert words.differences.corrected(gaps[1:]).tolist() == [True, True]
+    p_values = stats.p_of_interval(gaps.value, gaps.ci_low, gaps.ci_high)
+    assert words.differences.corrected(gaps).tolist() == multipletests(p_values, 0.05, "holm")[0].tolist()
+    assert words.differences.corrected(gaps.assign(ci_low=np.nan, ci_high=np.nan)).sum() == 0
+    assert words.differences.corrected(gaps.iloc[:0]).empty
 
 
 def test_the_answer_counts_what_is_told_apart(rows):
@@ -49,7 +65,9 @@ def test_the_answer_counts_what_is_told_apart(rows):
     gaps = words.shifted.pairs_of(rows, FOUR)
     mine = gaps[(gaps.model == "convnext_sup - vit_sup") & ~gaps.dataset.str.startswith(("shifted", "imagenet1k"))]
     clear = int(words.differences.resolved(mine).sum())
-    assert f"told apart on {clear} of 7 sets" in said
+    kept = int(words.differences.corrected(mine).sum())
+    assert kept <= clear
+    assert f"told apart on {clear} of 7 sets, on {kept} after Holm's correction" in said
     assert said.count("- ") >= 2
     assert words.shifted.answer(NONE, "paper", FOUR).startswith("**Image by image: not run.**")
 

@@ -26,6 +26,7 @@ from helpers.paper.verdicts import (
     at_face_value,
     combine_verdicts,
 )
+from helpers.stats import four_of
 
 PAPER = "paper"
 LEDGER_COLUMNS = (
@@ -203,8 +204,9 @@ def _renamed(rows: pd.DataFrame, models: Mapping[str, str] | None) -> pd.DataFra
     if unknown:
         raise BookError(f"models {unknown}", f"keys among {', '.join(PAPER_MODELS)}", "give {paper's key: other key}")
     back = {other: key for key, other in models.items()}
-    used = [set(name.split(" - ")) <= set(back) or name in ("interaction",) for name in rows.model]
-    kept = rows[used]
+    parts = [name.split(" - ") for name in rows.model]
+    own = four_of(part for each in parts for part in each) == tuple(models.get(key) for key in PAPER_MODELS)
+    kept = rows[[set(each) <= set(back) or (own and each == ["interaction"]) for each in parts]]
     return kept.assign(model=[" - ".join(back.get(part, part) for part in name.split(" - ")) for name in kept.model])
 
 

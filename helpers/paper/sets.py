@@ -13,6 +13,7 @@ from helpers.paper.claims_table import OUR_READINGS
 from helpers.paper.ledger import ledger_rows
 from helpers.paper.names import PAPER_MODELS, role_of
 from helpers.paper.verdicts import CONTRADICTED, HOLDS, NOT_DECIDABLE, NOT_RUN, WITHIN_NOISE
+from helpers.stats import four_of
 
 FACTORIAL = ("architecture", "paradigm", "interaction")
 BY_FACTOR = ("error_ratio", "accuracy_gap", "log_odds_gap")
@@ -53,20 +54,20 @@ SETS: dict[str, NamedSet] = {
 def as_paper(rows: pd.DataFrame, which: NamedSet) -> pd.DataFrame:
     """Result rows of a set under the paper's keys: by place in the 2x2; roles of data sets stay for the index.
 
-    Rows of other models are dropped, and so are the factorial rows of a real set that is not the paper's, which may
-    be those of the paper's four in the same record. In the drawn world every image of `val` has one factor, so its
-    error ratios are those of ImageNet-X's place. Raises BookError for a set that has no four models.
+    Rows of other models are dropped. Factorial rows do not say of which four they are: they are kept where this set's
+    four are the 2x2 of all models with rows of the same data set and view. In the drawn world every image of `val` has
+    one factor, so its error ratios are those of ImageNet-X's place. Raises BookError for a set without four models.
 
-    >>> row = dict(model="twin_vit_clip - twin_vit_sup", dataset="demo_val", metric="accuracy", value=1.0)
+    >>> row = dict(model="twin_vit_clip - twin_vit_sup", dataset="demo_val", view="v", metric="accuracy", value=1.0)
     >>> as_paper(pd.DataFrame([row]), SETS["demo"]).model.tolist()
     ['vit_clip - vit_sup']
     """
     if len(set(which.models.values())) != len(PAPER_MODELS):
         raise BookError(f"set {which.name!r}", "four different models", "correct MODEL_SETS")
     back = {other: key for key, other in which.models.items()}
-    own = which.drawn or which.name == "paper"
     parts = rows.model.map(lambda name: name.split(" - "))
-    told = [set(each) <= set(back) or (own and each[0] in FACTORIAL) for each in parts]
+    own = _of_its_four(rows, parts, tuple(which.models.values()))
+    told = [set(each) <= set(back) or (mine and each[0] in FACTORIAL) for each, mine in zip(parts, own, strict=True)]
     kept = pd.Series(told, index=rows.index, dtype=bool)  # a plain empty list would drop the columns
     found = rows[kept]
     found = found.assign(model=[" - ".join(back.get(name, name) for name in each) for each in parts[kept]])
@@ -74,6 +75,16 @@ def as_paper(rows: pd.DataFrame, which: NamedSet) -> pd.DataFrame:
         factor = found.metric.isin(BY_FACTOR) & found.dataset.map(role_of).eq("val")
         found = found.assign(dataset=found.dataset.mask(factor, "demo_x"))
     return found.reset_index(drop=True)
+
+
+def _of_its_four(rows: pd.DataFrame, parts: pd.Series, four: tuple[str, ...]) -> list[bool]:
+    """Whether the models seen with each row, on the same data set and view, have these four as their 2x2."""
+    places = list(zip(rows.dataset, rows["view"], strict=True))
+    seen: dict[object, set[str]] = {}
+    for place, each in zip(places, parts, strict=True):
+        seen.setdefault(place, set()).update(each)
+    mine = {place: four_of(models) == four for place, models in seen.items()}
+    return [mine[place] for place in places]
 
 
 def ledger_of_sets(rows_by_set: Mapping[str, pd.DataFrame]) -> pd.DataFrame:

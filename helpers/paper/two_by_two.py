@@ -113,17 +113,18 @@ def win_rows(index: Index, view: str) -> pd.DataFrame:
 
 
 def effect(index: Index, which: Property, name: str) -> Estimate | None:
-    """One effect of the 2x2 in one property: its own row if that has an interval, else made of two contrasts."""
-    row = find(index, name, which.dataset, which.metric, which.group)
-    if row is not None and row.get("ci_low") is not None:
-        return from_row(row)
+    """One effect of the 2x2 in one property: its own row if that has an interval, else made of two contrasts.
+
+    None where a model of the 2x2 is not in the rows: an effect's own row does not say of which models it is.
+    """
     parts = [
         (weight, difference(index, which.dataset, which.metric, which.group, first, second))
         for weight, first, second in EFFECTS[name]
     ]
     if any(part is None for _, part in parts):
         return None
-    return combine(parts, same_images=True)
+    row = find(index, name, which.dataset, which.metric, which.group)
+    return from_row(row) if row is not None and row.get("ci_low") is not None else combine(parts, same_images=True)
 
 
 def difference(index: Index, dataset: str, metric: str, group: str, first: str, second: str) -> Estimate | None:

@@ -42,7 +42,8 @@ def differences(
     ax.set(yticks=list(height.values()), yticklabels=shown, ylim=(-0.6, len(order) - 0.4))
     ax.set_xlabel("← ViT ahead      points of accuracy      ConvNeXt ahead →")
     ax.grid(axis="y", visible=False)
-    ax.figure.legend(loc="outside lower center", ncols=2)
+    if len(rows):
+        ax.figure.legend(loc="outside lower center", ncols=2)
     return ax
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass
 
 import numpy as np
@@ -123,23 +124,41 @@ def _check_apart(name: str, fitted: list[Features], test: Features) -> tuple[str
 
 
 def _held_out(train: Features, seed: int) -> np.ndarray:
-    """Which rows are held out: every fifth image of each class in random order, or whole clusters up to a fifth.
+    """Which rows are held out: about a fifth, of every class if possible; whole clusters where images have them.
 
-    The first cluster is taken whatever its size, unless it holds more than a third of the images: then the order starts
-    anew with the clusters that do not, and where all do the smallest one is taken.
+    Clusters (`group`) are dealt into five parts with classes as even as clusters allow (scikit-learn's
+    StratifiedGroupKFold). Taken is the part with most classes of at most a third of the images, the nearest to a fifth.
     """
-    rng = np.random.default_rng(seed)
     group = train.frame["group"] if "group" in train.frame else pd.Series([None] * len(train))
     if group.isna().any():
-        order = rng.permutation(len(train))
-        rank = pd.Series(order).groupby(train.labels[order]).cumcount().to_numpy()
-        held = np.zeros(len(train), bool)
-        every = round(1 / HELD_OUT)
-        held[order[rank % every == every - 1]] = True
-        return held
-    sizes = group.value_counts()[rng.permutation(group.unique())]
-    if sizes.iloc[0] > MOST_HELD_OUT * len(train):
-        small = sizes[sizes <= MOST_HELD_OUT * len(train)]
-        sizes = small if len(small) else sizes.nsmallest(1)
-    upto = sizes.cumsum()
-    return group.isin(sizes.index[upto <= max(HELD_OUT * len(train), sizes.iloc[0])]).to_numpy()
+        return _of_each_class(train.labels, np.random.default_rng(seed))
+    parts = _dealt(train.labels, group, seed)
+
+    def preference(part: np.ndarray) -> tuple:
+        large = part.mean() > MOST_HELD_OUT
+        return large, part.mean() if large else 0, -len(np.unique(train.labels[part])), abs(part.mean() - HELD_OUT)
+
+    return min(parts, key=preference) if parts else np.zeros(len(train), bool)
+
+
+def _of_each_class(labels: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Every fifth image of each class in random order, as a mask."""
+    order = rng.permutation(len(labels))
+    rank = pd.Series(order).groupby(labels[order]).cumcount().to_numpy()
+    held = np.zeros(len(labels), bool)
+    every = round(1 / HELD_OUT)
+    held[order[rank % every == every - 1]] = True
+    return held
+
+
+def _dealt(labels: np.ndarray, group: pd.Series, seed: int) -> list[np.ndarray]:
+    """Masks of up to five parts of whole clusters; none for a single cluster."""
+    from sklearn.model_selection import StratifiedGroupKFold
+
+    n = min(round(1 / HELD_OUT), group.nunique(), int(np.bincount(labels).max()))
+    if n < 2:
+        return []
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "The least populated class", UserWarning)  # it may lack in a part
+        parts = StratifiedGroupKFold(n, shuffle=True, random_state=seed).split(labels, labels, group)
+        return [np.isin(np.arange(len(labels)), rows) for _, rows in parts if len(rows)]

@@ -6,6 +6,7 @@ from helpers.stats.contrasts import (
     TWO_BY_TWO,
     all_pairs,
     factorial_effects,
+    four_of,
     interaction_depends_on_scale,
     log_odds,
     pairs_among,
@@ -26,6 +27,7 @@ from helpers.stats.estimates import (
 from helpers.stats.head_fits import fit_heads
 from helpers.stats.intervals import (
     basic_interval,
+    few_units_factor,
     newcombe_interval,
     newcombe_paired_interval,
     percentile_interval,
@@ -58,19 +60,21 @@ from helpers.stats.tests import (
     holm,
     intersection_union,
     mcnemar,
+    p_of_interval,
     tost,
     tost_from_samples,
 )
 
 __all__ = [
     "EFFECTS", "PAIRS_2X2", "TWO_BY_TWO", "Estimates", "accuracy_rows", "agreement_rows", "all_pairs", "average_rows",
-    "basic_interval", "bootstrap_p", "calibration_rows", "category_accuracy_rows", "cluster_weights", "corruption_rows",
-    "coverage_rows", "coverage_table", "crossed_weights", "drawn_sets", "drawn_tasks", "effective_rows",
-    "equivalence_margin", "factorial_effects", "factorial_rows", "filter_rows", "finished", "fit_heads", "head_rows",
-    "holm", "image_weights", "in_log_odds", "interaction_depends_on_scale", "intersection_union", "invariance_rows",
-    "joint_cells", "log_odds", "mcnemar", "mistakes_rows", "newcombe_interval", "newcombe_paired_interval", "pair_rows",
-    "pairs_among", "pairs_of", "percentile_interval", "probe_rows", "probed_rows", "recalibrated_rows",
-    "resampled_counts", "robustness_rows", "same_architecture", "same_classes_rows", "scale_flag_rows",
-    "shape_count_rows", "shape_rows", "share_contrast_rows", "similarity_rows", "synthetic_rows", "tost",
-    "tost_from_samples", "transfer_rows", "value_rows", "wilson_interval", "win_shares", "wins",
+    "basic_interval", "bootstrap_p", "calibration_rows", "category_accuracy_rows", "cluster_weights",
+    "corruption_rows", "coverage_rows", "coverage_table", "crossed_weights", "drawn_sets", "drawn_tasks",
+    "effective_rows", "equivalence_margin", "factorial_effects", "factorial_rows", "few_units_factor", "filter_rows",
+    "finished", "fit_heads", "four_of", "head_rows", "holm", "image_weights", "in_log_odds",
+    "interaction_depends_on_scale", "intersection_union", "invariance_rows", "joint_cells", "log_odds", "mcnemar",
+    "mistakes_rows", "newcombe_interval", "newcombe_paired_interval", "p_of_interval", "pair_rows", "pairs_among",
+    "pairs_of", "percentile_interval", "probe_rows", "probed_rows", "recalibrated_rows", "resampled_counts",
+    "robustness_rows", "same_architecture", "same_classes_rows", "scale_flag_rows", "shape_count_rows", "shape_rows",
+    "share_contrast_rows", "similarity_rows", "synthetic_rows", "tost", "tost_from_samples", "transfer_rows",
+    "value_rows", "wilson_interval", "win_shares", "wins",
 ]  # fmt: skip

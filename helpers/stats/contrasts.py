@@ -47,6 +47,26 @@ def all_pairs(models: Iterable[str]) -> list[tuple[str, str]]:
     return [(second, first) for first, second in combinations(models, 2)]
 
 
+def four_of(models: Iterable[str]) -> tuple[str, ...] | None:
+    """The four models of a 2x2 in `TWO_BY_TWO` order: a ConvNeXt and a ViT of each paradigm; None where it is not one.
+
+    The paper's four where all of them are there. Else family and paradigm of the table of models decide, and a place
+    that two models could take makes it None: which of them is meant cannot be told.
+
+    >>> four_of(["twin_vit_sup", "twin_convnext_sup", "twin_vit_clip", "twin_convnext_clip"])[:2]
+    ('twin_convnext_sup', 'twin_vit_sup')
+    >>> four_of(["resnet50", "vit", "simclr", "dino"]) is None
+    True
+    """
+    found = list(dict.fromkeys(models))
+    if set(TWO_BY_TWO) <= set(found):
+        return TWO_BY_TWO
+    places = [(MODELS[key].family, MODELS[key].paradigm) for key in TWO_BY_TWO]
+    known = [key for key in found if key in MODELS]
+    takers = [[key for key in known if (MODELS[key].family, MODELS[key].paradigm) == place] for place in places]
+    return tuple(keys[0] for keys in takers) if all(len(keys) == 1 for keys in takers) else None
+
+
 def pairs_of(models: Sequence[str]) -> list[tuple[str, str]]:
     """The pairs of the 2x2 where the models are a ConvNeXt and a ViT of each paradigm, else every two of them.
 
@@ -55,11 +75,11 @@ def pairs_of(models: Sequence[str]) -> list[tuple[str, str]]:
     >>> pairs_of(["resnet50", "vit"])
     [('vit', 'resnet50')]
     """
-    cells = {(MODELS[key].family, MODELS[key].paradigm): key for key in models if key in MODELS}
-    wanted = [tuple((MODELS[key].family, MODELS[key].paradigm) for key in pair) for pair in PAIRS_2X2]
-    if len(models) == len(TWO_BY_TWO) and all(cell in cells for pair in wanted for cell in pair):
-        return [(cells[first], cells[second]) for first, second in wanted]
-    return all_pairs(models)
+    four = four_of(models)
+    if four is None or len(models) > len(four):
+        return all_pairs(models)
+    taker = dict(zip(TWO_BY_TWO, four, strict=True))
+    return [(taker[first], taker[second]) for first, second in PAIRS_2X2]
 
 
 def factorial_effects(values: np.ndarray) -> dict[str, np.ndarray]:

@@ -18,6 +18,7 @@ from helpers.metrics.factors import FACTORS, N_IMAGES
 from helpers.metrics.mistakes import error_ratio, log_odds_gap
 from helpers.metrics.shape import shape_bias
 from helpers.stats.contrasts import factorial_effects, log_odds
+from helpers.stats.coverage_clusters import cluster_intervals
 from helpers.stats.estimates import Estimates, finished, value_rows
 from helpers.stats.intervals import basic_interval, percentile_interval, wilson_interval
 from helpers.stats.resample import image_weights
@@ -171,6 +172,11 @@ def calibration_cases(rng, n_simulations: int, n_resamples: int) -> list[dict]:
     return cases
 
 
+def cluster_cases(rng, n_simulations: int, n_resamples: int) -> list[dict]:
+    """Accuracy and a paired difference when whole videos are drawn, few or many: plain and widened percentiles."""
+    return [_case(*found) for found in cluster_intervals(rng, n_simulations, n_resamples)]
+
+
 def confidence_population(strength: float) -> tuple[np.ndarray, np.ndarray]:
     """Confidences on a grid of 5 per bin (cells,), and the shares of (right, wrong) at each: (cells, 2).
 
@@ -263,4 +269,4 @@ def _per_bin(cells: np.ndarray) -> np.ndarray:
 
 
 CASES: tuple[Callable, ...] = (accuracy_cases, mistakes_cases, kappa_cases, shape_cases, calibration_cases,
-                                contrast_cases)  # fmt: skip
+                                contrast_cases, cluster_cases)  # fmt: skip

@@ -71,6 +71,30 @@ def resampled_counts(counts: np.ndarray, n_resamples: int, rng: np.random.Genera
     return drawn.reshape(n_resamples, *counts.shape)
 
 
+def right_alone(right: np.ndarray, groups: np.ndarray, n_groups: int) -> np.ndarray:
+    """On how many images of a group the first model is right and the second wrong: int (groups, models, models).
+
+    right: bool (images, models); groups: codes (images,).
+
+    >>> right_alone(np.array([[True, False], [True, True]]), np.array([0, 0]), 1).tolist()
+    [[[0, 1], [0, 0]]]
+    """
+    counts, patterns = joint_cells(right, groups, n_groups)
+    return np.einsum("gp,pa,pb->gab", counts, patterns, 1 - patterns)
+
+
+def units_in(units: Sequence, groups: np.ndarray, n_groups: int) -> np.ndarray:
+    """Which unit (source image, asset, video) has images in which group: bool (units, groups).
+
+    >>> units_in(["a", "a", "b"], np.array([0, 1, 1]), 2).tolist()
+    [[True, True], [False, True]]
+    """
+    codes, names = pd.factorize(np.asarray(units))
+    there = np.zeros((len(names), n_groups), dtype=bool)
+    there[codes, groups] = True
+    return there
+
+
 def joint_cells(correct: np.ndarray, groups: np.ndarray, n_groups: int) -> tuple[np.ndarray, np.ndarray]:
     """How many images fall in each (group, pattern of right and wrong over the models), and the patterns.
 

@@ -11,7 +11,7 @@ from helpers.metrics.basics import align_predictions, top5_correct
 from helpers.stats.contrasts import pairs_among
 from helpers.stats.estimates import Estimates, finished, scale_flag_rows, share_contrast_rows, value_rows
 from helpers.stats.intervals import wilson_interval
-from helpers.stats.resample import image_weights, joint_cells, resampled_counts
+from helpers.stats.resample import image_weights, joint_cells, resampled_counts, right_alone, units_in
 from helpers.stats.tests import mcnemar
 
 CHUNK = 250  # resamples at a time: weights of 250 x 50,000 units are 50 MB
@@ -30,7 +30,8 @@ def accuracy_rows(
 ) -> pd.DataFrame:
     """Accuracy in percent, "overall" and per value of column `group`; pairs and the 2x2 in points and log-odds.
 
-    Plain images: Wilson intervals for models, paired bootstrap for contrasts, and `mcnemar_p` (overall, a fraction).
+    Plain images: Wilson intervals for models, paired bootstrap for contrasts (see `pair_rows` for models that differ on
+    few images), and `mcnemar_p` (overall, a fraction).
     `clusters`: source image, asset, ... by image_id (several rows of one cluster are drawn together; name it in
     `resampled`): cluster bootstrap for all, no McNemar. metric: accuracy, or top5_accuracy (column top5).
 
@@ -42,18 +43,23 @@ def accuracy_rows(
     if not predictions_by_model:
         return finished([])
     right, codes, names = correct_by_group(predictions_by_model, metric)
+    several, units, alone = len(names) > 1, None, None
     if clusters is None:
         k, n, k_samples, n_samples = plain_counts(right.to_numpy(), codes, len(names), n_resamples, rng)
+        alone = right_alone(right.to_numpy(), codes, len(names))
+        alone = np.concatenate([alone, alone.sum(axis=0, keepdims=True)]) if several else alone
     else:
         unit = clusters.reindex(right.index).to_numpy()
         k, n, k_samples, n_samples = clustered_counts(right.to_numpy(), codes, len(names), unit, n_resamples, rng)
-    several = len(names) > 1
+        there = units_in(unit, codes, len(names))
+        units = np.append(there.sum(axis=0), len(there)) if several else there.sum(axis=0)
     groups = (*names, "overall") if several else ("overall",)
     k, k_samples = (_with_total(each, several) for each in (k, k_samples))
     n, n_samples = (_with_total(each, several) for each in (n[:, None], n_samples[..., None]))
     each = Estimates(
         metric, "percent", dataset, view, resampled, tuple(right.columns), groups,
         (k / n).T, np.swapaxes(_share(k_samples, n_samples), 1, 2), np.broadcast_to(n, k.shape).T, n[:, 0],
+        units, alone,
     )  # fmt: skip
     rows = value_rows(each, None if clusters is not None else lambda values, _: wilson_interval(k.T, n.T))
     rows += share_contrast_rows(each, pairs) + scale_flag_rows(each)

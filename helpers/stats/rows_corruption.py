@@ -122,6 +122,7 @@ def _accuracies(seen: Corrupted, counts, dataset: str, view: str) -> Estimates:
     return Estimates(
         "accuracy", "percent", dataset, view, SOURCE, tuple(seen.right.columns), (*seen.conditions, *means),
         values.T, np.swapaxes(drawn, 1, 2), np.broadcast_to(n_each, (k.shape[1], len(n_each))), n_each,
+        len(seen.names),
     )  # fmt: skip
 
 

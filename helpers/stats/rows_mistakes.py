@@ -24,6 +24,7 @@ from helpers.stats.estimates import (
     value_rows,
 )
 from helpers.stats.intervals import wilson_interval
+from helpers.stats.resample import right_alone
 from helpers.stats.rows_accuracy import plain_counts
 
 UNITS = {"accuracy": "percent", "error_ratio": "ratio", "accuracy_gap": "points", "log_odds_gap": "log_odds"}
@@ -64,6 +65,9 @@ def mistakes_rows(
     codes = factors.map({name: i for i, name in enumerate(every)}).to_numpy()
     counts = plain_counts(right.to_numpy(), codes, len(every), n_resamples, rng)
     tables = _estimates(counts, names, tuple(right.columns), dataset, view)
+    alone = right_alone(right.to_numpy(), codes, len(every))
+    alone = np.concatenate([alone[: len(names)], alone.sum(axis=0, keepdims=True)])
+    tables["accuracy"] = replace(tables["accuracy"], alone=alone)
     rows = [row for metric in tables for row in _metric_rows(tables[metric], pairs, counts)]
     rows += scale_flag_rows(tables["accuracy"])
     return finished(rows + _expected_rows(tables["accuracy"], testbed, names))

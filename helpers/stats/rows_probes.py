@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
@@ -10,10 +10,11 @@ import pandas as pd
 from helpers.datasets import DATASETS, address, pictures_of_task
 from helpers.probe import PROBES, Probed, ProbeResult, group_of
 from helpers.rows import rows_frame
-from helpers.stats.contrasts import PAIRS_2X2
+from helpers.stats.contrasts import pairs_of
 from helpers.stats.rows_transfer import AVERAGE, probe_rows, transfer_rows
 
 Results = Mapping[str, Mapping[str, ProbeResult]]
+Pairs = Sequence[tuple[str, str]]
 VIEWS = {
     "clip_benchmark": "paper.eval", "lbfgs": "lbfgs.eval", "lbfgs_unbinned": "lbfgs.unbinned",
     "lbfgs_before_projection": "lbfgs.before_projection", "zero_shot": "zero_shot.eval", "leaked": "leaked.eval",
@@ -26,11 +27,10 @@ SAME_PICTURES = (
     ("vtab_dsprites_label_x_position", "vtab_dsprites_label_orientation"),
     ("vtab_smallnorb_label_azimuth", "vtab_smallnorb_label_elevation"),
 )  # fmt: skip
-TWINS = tuple((f"twin_{first}", f"twin_{second}") for first, second in PAIRS_2X2)
 
 
 def probed_rows(probed: Probed, rng: np.random.Generator, n_resamples: int = 2000) -> pd.DataFrame:
-    """Accuracies, paired contrasts, means, wins and what the probes say, one view a probe (`VIEWS`).
+    """Accuracies, paired contrasts (`pairs_of` the models), means, wins and what probes say, one view each (`VIEWS`).
 
     Images are resampled within tasks, whole units (a video, a part of a photograph) where a task has them; tasks about
     the same pictures are drawn together. Averages have the dataset "vtab", of the demo "demo_vtab"; they are over the
@@ -41,7 +41,8 @@ def probed_rows(probed: Probed, rng: np.random.Generator, n_resamples: int = 200
     0
     """
     tables = [
-        _rows_of(probed.results[probe], VIEWS[probe], rng, n_resamples) for probe in PROBES if probed.results[probe]
+        _rows_of(probed.results[probe], VIEWS[probe], pairs_of(probed.models), rng, n_resamples)
+        for probe in PROBES if probed.results[probe]
     ]
     for metric, (first, second) in GAINS.items():
         tables += _gain_rows(metric, probed.results[first], probed.results[second], VIEWS[first], rng, n_resamples)
@@ -68,12 +69,11 @@ def _gain_rows(
     return tables
 
 
-def _rows_of(results: Results, view: str, rng: np.random.Generator, n_resamples: int) -> pd.DataFrame:
+def _rows_of(results: Results, view: str, pairs: Pairs, rng: np.random.Generator, n_resamples: int) -> pd.DataFrame:
     frames = {task: {model: each.predictions for model, each in found.items()} for task, found in results.items()}
     rows = transfer_rows(
         frames, rng, n_resamples, view, {task: group_of(task) for task in results}, *_clusters(frames),
-        same_images=_same_pictures(results), average=_average(results),
-        pairs=[*PAIRS_2X2, *TWINS],
+        same_images=_same_pictures(results), average=_average(results), pairs=pairs,
     )  # fmt: skip
     if view in (VIEWS["zero_shot"], VIEWS["lbfgs_unbinned"]):  # of a few tasks only: their mean would mislead
         rows = rows[rows.dataset.isin(list(results))]

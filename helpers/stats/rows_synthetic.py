@@ -10,7 +10,7 @@ import pandas as pd
 
 from helpers.metrics.basics import align_predictions, is_correct
 from helpers.stats.estimates import Estimates, finished, pair_rows, scale_flag_rows, share_contrast_rows, value_rows
-from helpers.stats.resample import image_weights
+from helpers.stats.resample import image_weights, units_in
 from helpers.stats.rows_accuracy import clustered_counts
 
 OVERALL, MAPPED = "overall", "mapped_predictions"
@@ -52,7 +52,9 @@ def synthetic_rows(
     counted = clustered_counts(
         right.to_numpy(), cells["code"].to_numpy(), len(cells.attrs["names"]), unit, n_resamples, rng
     )
-    each = cell_estimates(counted, cells.attrs["names"], tuple(right.columns), (metric, dataset, view, resampled))
+    there = units_in(unit, cells["code"].to_numpy(), len(cells.attrs["names"]))
+    what = (metric, dataset, view, resampled)
+    each = cell_estimates(counted, there, cells.attrs["names"], tuple(right.columns), what)
     mean = next((name for name in each["factors"].groups if name.startswith("mean_of_")), OVERALL)
     rows = value_rows(each["factors"]) + value_rows(each["levels"])
     rows += share_contrast_rows(each["factors"], pairs, mean) + scale_flag_rows(each["factors"], mean)
@@ -109,8 +111,13 @@ def level_order(level: str | None) -> tuple[int, float, str]:
         return 1, 0.0, level
 
 
-def cell_estimates(counted: tuple, names: list[tuple], models: tuple[str, ...], what: tuple) -> dict[str, Estimates]:
-    """Estimates of "factors" (with their mean and all images) and of "levels", from counts of cells."""
+def cell_estimates(
+    counted: tuple, there: np.ndarray, names: list[tuple], models: tuple[str, ...], what: tuple
+) -> dict[str, Estimates]:
+    """Estimates of "factors" (with their mean and all images) and of "levels", from counts of cells.
+
+    there: which unit has images in which cell, bool (units, cells).
+    """
     k, n, k_samples, n_samples = counted
     factors = list(dict.fromkeys(factor for factor, _ in names if factor is not None))
     member = np.array(
@@ -118,19 +125,21 @@ def cell_estimates(counted: tuple, names: list[tuple], models: tuple[str, ...], 
     )
     shares = (member @ k) / (member @ n)[:, None]
     draws = _ratio(np.einsum("gc,rcm->rgm", member, k_samples), (n_samples @ member.T)[..., None])
-    counts = member @ n
+    counts, units = member @ n, (there @ member.T > 0).sum(axis=0)
     if len(factors) > 1:  # the mean over factors stands before the total
         shares, draws = (
             np.insert(each, len(factors), each[..., : len(factors), :].mean(axis=-2), axis=-2)
             for each in (shares, draws)
         )
         counts = np.insert(counts, len(factors), counts[: len(factors)].sum())
+        units = np.insert(units, len(factors), units[-1])
     means = [f"mean_of_{len(factors)}"] if len(factors) > 1 else []
-    whole = _estimates(what, models, (*factors, *means, OVERALL), shares, draws, counts)
+    whole = replace(_estimates(what, models, (*factors, *means, OVERALL), shares, draws, counts), units=units)
     kept = [at for at, (factor, level) in enumerate(names) if factor is not None and level is not None]
     groups = tuple(f"{names[at][0]}:{names[at][1]}" for at in kept)
     values, samples = k[kept] / n[kept, None], _ratio(k_samples[:, kept], n_samples[:, kept, None])
-    return {"factors": whole, "levels": _estimates(what, models, groups, values, samples, n[kept])}
+    levels = replace(_estimates(what, models, groups, values, samples, n[kept]), units=there[:, kept].sum(axis=0))
+    return {"factors": whole, "levels": levels}
 
 
 def _crossed(right, about, factor, each: Estimates, n_resamples: int, rng) -> Estimates | None:
@@ -156,7 +165,7 @@ def _crossed(right, about, factor, each: Estimates, n_resamples: int, rng) -> Es
     at = each.groups.index(factor)
     return replace(
         each, resampled=CROSSED, groups=(factor,), values=each.values[:, [at]], samples=samples, n=each.n[:, [at]],
-        n_paired=each.n_paired[[at]],
+        n_paired=each.n_paired[[at]], units=None,
     )  # fmt: skip
 
 

@@ -13,6 +13,7 @@ from helpers.stats.contrasts import pairs_among
 from helpers.stats.contrasts import wins as shared_wins
 from helpers.stats.estimates import Estimates, finished, share_contrast_rows, value_rows
 from helpers.stats.intervals import percentile_interval, wilson_interval
+from helpers.stats.resample import right_alone
 from helpers.stats.rows_accuracy import clustered_counts, plain_counts
 
 Frames = Mapping[str, pd.DataFrame]
@@ -23,7 +24,8 @@ WITHIN, AVERAGE, OVERALL = "image within task", "vtab", "overall"
 class TaskDraw:
     """One task: share of right answers of each model (models,), its resamples (resamples, models), n images.
 
-    `resampled` is the unit that was drawn: "image", or what the clusters are ("video", "scene").
+    `resampled` is the unit that was drawn: "image", or what the clusters are ("video", "scene"), of which there are
+    `units`. alone: of plain images, those that the first model got right and the second did not, (models, models).
     """
 
     models: tuple[str, ...]
@@ -31,6 +33,8 @@ class TaskDraw:
     samples: np.ndarray
     n: int
     resampled: str = "image"
+    units: int | None = None
+    alone: np.ndarray | None = None
 
 
 def transfer_rows(
@@ -99,11 +103,13 @@ def drawn_tasks(
         else:
             of = unit.reindex(table.index).to_numpy()
             k, n, k_samples, n_samples = clustered_counts(table.to_numpy(), one, 1, of, n_resamples, rng)
-        samples = k_samples[:, 0] / n_samples
+        samples, units = k_samples[:, 0] / n_samples, None if unit is None else len(np.unique(of))
+        alone = None if unit is not None else right_alone(table.to_numpy(), one, 1)[0]
         for task in block:
             mine = [i for i, column in enumerate(table.columns) if column[0] == task]
             names = tuple(table.columns[i][1] for i in mine)
-            found[task] = TaskDraw(names, k[0, mine] / n[0], samples[:, mine], int(n[0]), name)
+            differ = None if alone is None else alone[np.ix_(mine, mine)]
+            found[task] = TaskDraw(names, k[0, mine] / n[0], samples[:, mine], int(n[0]), name, units, differ)
     return {task: found[task] for task in tasks}
 
 
@@ -135,7 +141,8 @@ def _task_rows(task: str, each: TaskDraw, view: str, pairs) -> list[dict]:
     n = np.array([each.n])
     found = Estimates(
         "accuracy", "percent", task, view, each.resampled, each.models, (OVERALL,), each.values[:, None],
-        each.samples[..., None], np.full((len(each.models), 1), each.n), n,
+        each.samples[..., None], np.full((len(each.models), 1), each.n), n, each.units,
+        None if each.alone is None else each.alone[None],
     )  # fmt: skip
 
     def wilson(values, _):

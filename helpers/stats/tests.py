@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-from scipy.special import bdtr, ndtr
+from scipy.special import bdtr, ndtr, ndtri
 
 
 def mcnemar(only_first: int, only_second: int) -> float:
@@ -79,6 +79,24 @@ def holm(p_values: Sequence[float]) -> np.ndarray:
     adjusted = np.empty_like(p_values)
     adjusted[order] = np.minimum(scaled, 1.0)
     return adjusted
+
+
+def p_of_interval(value, low, high, level: float = 0.95) -> np.ndarray:
+    """Two-sided normal p-values of "no difference" from values and their intervals; 1 where there is no interval.
+
+    The standard error is the distance from the value to the end that faces zero, over z: p is below 1 - level exactly
+    where the interval excludes zero. A value outside of its interval has half of the interval's width instead.
+
+    >>> p_of_interval([3.0, 1.0, 2.0], [1.04, -0.96, None], [4.0, 2.0, None]).round(3).tolist()
+    [0.003, 0.317, 1.0]
+    """
+    value, low, high = (np.asarray(each, dtype=float) for each in (value, low, high))
+    z, half = ndtri((1 + level) / 2), (high - low) / 2
+    middle = np.where((low < value) & (value < high), value, (low + high) / 2)
+    facing = np.where((low < value) & (value < high), np.where(middle > 0, middle - low, high - middle), half)
+    known = np.isfinite(facing) & (facing > 0)
+    p_values = 2 * ndtr(-z * np.abs(middle) / np.where(known, facing, 1.0))
+    return np.where(known, p_values, 1.0)
 
 
 def bootstrap_p(samples: np.ndarray) -> float:

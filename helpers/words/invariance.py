@@ -11,7 +11,7 @@ from helpers.paper.lookup import START
 from helpers.paper.names import PAPER_MODELS
 from helpers.plots.style import label
 from helpers.rows import select
-from helpers.words.differences import oriented, resolved
+from helpers.words.differences import corrected, oriented, resolved
 from helpers.words.numbers import shown
 from helpers.words.readings import readings
 
@@ -140,10 +140,11 @@ def _comparisons(losses: pd.DataFrame, models: Sequence[str]) -> list[str]:
             if row["group"] in TRANSFORMS
         ]
         if parts:
-            clear = int(resolved(differences[differences.group.isin(TRANSFORMS)]).sum())
+            mine = differences[differences.group.isin(TRANSFORMS)]
+            clear, kept = int(resolved(mine).sum()), int(corrected(mine).sum())
             lines.append(
                 f"- Loss of {label(pair[0])} minus loss of {label(pair[1])}: {'; '.join(parts)}. "
-                f"{clear} of {len(parts)} exclude zero."
+                f"{clear} of {len(parts)} exclude zero, {kept} after Holm's correction."
             )
     return lines
 

@@ -11,6 +11,7 @@ from helpers import paper
 from helpers.paper.expected import explained_by_accuracy, seen_rows
 from helpers.plots.style import label
 from helpers.rows import select
+from helpers.words.differences import corrected
 from helpers.words.numbers import shown
 from helpers.words.readings import readings
 
@@ -121,18 +122,20 @@ def contrasts(rows: pd.DataFrame, pairs: Sequence[tuple[str, str]]) -> tuple[pd.
     """Paired differences of the mean over factors on the three scales, and how many of them each scale resolves."""
     names = [f"{first} - {second}" for first, second in pairs]
     table = readings(rows, names, SCALES, signed=True)
-    resolved = {}
+    resolved, kept = {}, []
     for title, what in SCALES.items():
         part = select(rows, model=names, **what).set_index("model").dropna(subset=["ci_low"])
         clear = part[part.ci_low * part.ci_high > 0]
         resolved[title] = np.sign(clear.value).to_dict()
+        kept.append(str(int(corrected(part).sum())))
     if not any(len(select(rows, model=names, **what)) for what in SCALES.values()):
         return table, "Not run."
     shared = set.intersection(*(set(found) for found in resolved.values()))
     alike = all(len({found[name] for found in resolved.values()}) == 1 for name in shared)
     counts = ", ".join(f"{len(found)} by {title}" for title, found in resolved.items())
     return table, (
-        f"Of {len(names)} pairs these images resolve {counts}; {len(shared)} on all three scales, "
+        f"Of {len(names)} pairs these images resolve {counts} (after Holm's correction {', '.join(kept)}); "
+        f"{len(shared)} on all three scales, "
         f"{'with the same sign' if alike else 'not all with the same sign'}. A statement about who suffers more has to "
         "name its scale."
     )

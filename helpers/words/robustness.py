@@ -11,7 +11,7 @@ from helpers.paper.audit_outside import agreement_with_others
 from helpers.paper.names import PAPER_MODELS, SHIFTED, SHIFTED_MEAN
 from helpers.plots.style import label
 from helpers.rows import select
-from helpers.words.differences import resolved
+from helpers.words.differences import corrected, resolved
 from helpers.words.numbers import shown
 from helpers.words.titles import name_of
 
@@ -45,7 +45,8 @@ def _pair_sentence(gaps: pd.DataFrame, pair: str) -> str:
     mean = mine[mine.dataset == SHIFTED_MEAN].iloc[0]
     return (
         f"{label(pair)}: {shown(mean, signed=True)} on average. Even if the errors of the two models overlapped "
-        f"as little as they can, {len(clear)} of {len(sets)} differences exceed sampling error: {names or 'none'}."
+        f"as little as they can, {len(clear)} of {len(sets)} differences exceed sampling error: {names or 'none'}. "
+        f"After Holm's correction {int(corrected(sets).sum())} do."
     )
 
 

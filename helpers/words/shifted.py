@@ -13,7 +13,7 @@ from helpers.paper.effective import from_rows, published_effective
 from helpers.paper.names import SHIFTED, SHIFTED_MEAN, role_of
 from helpers.plots.style import label
 from helpers.rows import select
-from helpers.words.differences import resolved
+from helpers.words.differences import corrected, resolved
 from helpers.words.readings import readings
 from helpers.words.tables import table
 from helpers.words.titles import name_of
@@ -87,8 +87,9 @@ def ahead_by(row: Mapping) -> str:
         else ""
     )
     start = f"{name_of(row['dataset'])}: {label(first)}"
-    if interval and low <= 0:
-        return f"{start} and {label(second)} are not told apart: {value:+.1f} points [{low:+.1f}, {high:+.1f}]{count}"
+    if value == 0 or (interval and low <= 0):
+        ends = f" [{low:+.1f}, {high:+.1f}]" if interval else ""
+        return f"{start} and {label(second)} are not told apart: {value:+.1f} points{ends}{count}"
     return f"{start} is ahead of {label(second)} by {value:.1f} points{interval}{count}"
 
 
@@ -104,10 +105,11 @@ def answer(rows: pd.DataFrame, source: str, models: Sequence[str]) -> str:
     lines = []
     for pair in dict.fromkeys(gaps.model):
         mine = gaps[(gaps.model == pair) & gaps.dataset.map(role_of).isin(ROLES[1:8])]
-        clear = int(resolved(mine).sum())
+        clear, kept = int(resolved(mine).sum()), int(corrected(mine).sum())
         mean = select(whole, model=pair)
         said = ahead_by(mean.iloc[0].to_dict()) if len(mean) else "the average needs all seven sets"
-        lines.append(f"- {label(pair)}: told apart on {clear} of {len(mine)} sets. {said[0].upper()}{said[1:]}.")
+        counts = f"told apart on {clear} of {len(mine)} sets, on {kept} after Holm's correction"
+        lines.append(f"- {label(pair)}: {counts}. {said[0].upper()}{said[1:]}.")
     return f"**{source}.** Paired differences on the same images, 95 % intervals.\n\n" + "\n".join(lines)
 
 

@@ -11,7 +11,7 @@ from helpers.paper.names import PAPER_MODELS, PUG_FACTORS, group_of
 from helpers.paper.values import values
 from helpers.plots.style import label
 from helpers.rows import select
-from helpers.words.differences import oriented, resolved
+from helpers.words.differences import corrected, oriented, resolved
 from helpers.words.numbers import shown
 from helpers.words.readings import readings as readings_table
 from helpers.words.robustness import readings
@@ -137,13 +137,14 @@ def _run_sentence(gaps: pd.DataFrame, pair: tuple[str, str], mean: str) -> str:
         return ""
     parts = gaps[~gaps.group.isin([mean, "overall"]) & ~gaps.group.str.contains(":", regex=False)]
     parts = _widest(parts)
-    clear = parts[resolved(parts)]
+    clear, kept = parts[resolved(parts)], parts[corrected(parts)]
     ahead, behind = int((clear.value > 0).sum()), int((clear.value < 0).sum())
     row = whole.iloc[0].to_dict()
     return (
         f"{label(pair[0])} minus {label(pair[1])}: {shown(row, signed=True)} on average; of {len(parts)} factors "
         f"{ahead} with {label(pair[0])} clearly ahead, {behind} with {label(pair[1])}, "
-        f"{len(parts) - ahead - behind} within noise."
+        f"{len(parts) - ahead - behind} within noise; after Holm's correction {int((kept.value > 0).sum())} and "
+        f"{int((kept.value < 0).sum())} are clear."
     )
 
 

@@ -9,7 +9,7 @@ from helpers.paper.names import PAPER_MODELS, TRANSFER_MEAN, VTAB
 from helpers.paper.third_party import third_party
 from helpers.plots.style import label
 from helpers.rows import select
-from helpers.words.differences import resolved
+from helpers.words.differences import corrected, resolved
 from helpers.words.numbers import shown
 from helpers.words.robustness import readings
 from helpers.words.titles import name_of
@@ -28,13 +28,14 @@ def answer(published: pd.DataFrame, gaps: pd.DataFrame) -> str:
 def _pair_sentence(gaps: pd.DataFrame, pair: str) -> str:
     mine = select(gaps, model=pair)
     tasks, mean = mine[mine.dataset.isin(VTAB)], mine[mine.dataset == TRANSFER_MEAN].iloc[0]
-    clear = tasks[resolved(tasks)]
+    clear, kept = tasks[resolved(tasks)], tasks[corrected(tasks)]
     wins, losses = int((tasks.value > 0).sum()), int((tasks.value < 0).sum())
     first, second = (label(part) for part in pair.split(" - "))
     return (
         f"{label(pair)}: {shown(mean, signed=True)} on average; {first} is ahead on {wins} tasks and {second} on "
         f"{losses}. Of these, {int((clear.value > 0).sum())} and {int((clear.value < 0).sum())} exceed sampling error "
-        "even if the errors of the two models overlapped as little as they can."
+        f"even if the errors of the two models overlapped as little as they can; after Holm's correction "
+        f"{int((kept.value > 0).sum())} and {int((kept.value < 0).sum())} do."
     )
 
 

@@ -19,7 +19,7 @@ from helpers.plots.style import label
 from helpers.rows import rows_frame
 from helpers.stats import PAIRS_2X2
 from helpers.words.calibration import recorded_coverage
-from helpers.words.differences import interval
+from helpers.words.differences import corrected, interval, resolved
 from helpers.words.numbers import shown
 from helpers.words.sets import rows_of
 from helpers.words.titles import DRAWN_SETS
@@ -164,9 +164,9 @@ def answer(rows: pd.DataFrame) -> str:
     for name, what in WHAT.items():
         mine = rows[(rows.model == name) & rows.unit.isin(PANEL_UNITS) & (rows.unit != "log_odds")]
         known = mine[mine.ci_low.notna()]
-        excluded = int(((known.ci_low > 0) | (known.ci_high < 0)).sum())
+        excluded, kept = int(resolved(known).sum()), int(corrected(known).sum())
         said.append(f"- **{name.capitalize()}** ({what}): the interval excludes zero in {excluded} of {len(known)} "
-                    f"properties that have one.")  # fmt: skip
+                    f"properties that have one, in {kept} after Holm's correction.")  # fmt: skip
     flagged = rows[(rows.metric == FLAG) & (rows.value == 1)]
     names = ", ".join(title_of_row(row._replace(metric="accuracy")) for row in flagged.itertuples())
     said.append(f"- The sign of an interaction depends on the scale for: {names or 'none'}.")
