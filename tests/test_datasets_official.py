@@ -265,3 +265,10 @@ def test_tasks_whose_official_files_are_not_read_say_what_to_fetch(tmp_path):
     for task in ("pcam", "dmlab", "diabetic_retinopathy", "dsprites_label_x_position"):
         with pytest.raises(InputsUnavailable, match=f"fetch vtab_{task}"):
             open_dataset(f"vtab_{task}", write_folder(tmp_path / task, {"x.txt": b""}), stand_in=True)
+
+
+def test_a_stand_in_too_small_for_a_validation_split_says_so(monkeypatch, tmp_path):
+    files = official.flowers()
+    monkeypatch.setattr("helpers.datasets.official.cut", lambda parts, _: np.array(["train"] * len(parts)))
+    with pytest.raises(InputsUnavailable, match="a validation split, found no image in it"):
+        open_dataset("vtab_flowers/val", write_folder(tmp_path / "flowers", files), stand_in=True)

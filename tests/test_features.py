@@ -13,7 +13,8 @@ torch = pytest.importorskip("torch", reason="needs the extra `models`")
 pytest.importorskip("timm", reason="needs the extra `models`")
 pytest.importorskip("open_clip", reason="needs the extra `models`")
 
-from fixtures_layouts import small_image, write_shards  # noqa: E402
+import fixtures_official  # noqa: E402
+from fixtures_layouts import small_image, write_folder, write_shards  # noqa: E402
 
 from helpers import models, predict, store, views  # noqa: E402
 from helpers.errors import BookError, InputsUnavailable  # noqa: E402
@@ -103,6 +104,18 @@ def test_splits_with_equal_image_ids_stay_apart(local):
     assert (len(train), len(test)) == (9, 5)
     assert set(test.frame.image_id) < set(train.frame.image_id)
     assert not (test.matrix[:, None] == train.matrix[None]).all(axis=2).any()
+
+
+def test_a_validation_split_comes_from_official_files_and_not_from_shards(local, tmp_path):
+    from helpers.probe import running
+
+    assert [len(each) for each in running.splits_of(PETS, "vit_sup", QUIET, None, local)] == [9, 5]
+    eurosat = Inputs("vtab_eurosat", "paper.eval", ("vit_sup",))
+    images = write_folder(tmp_path / "eurosat", fixtures_official.eurosat())
+    found = running.splits_of(eurosat, "vit_sup", QUIET, None, {**local, "vtab_eurosat": images})
+    assert [len(each) for each in found] == [30, 10, 10]
+    train, test, val = (set(each.frame.image_id) for each in found)
+    assert not (train | test) & val
 
 
 def test_what_a_model_has_not_and_what_is_not_here_is_said(local):
