@@ -217,6 +217,18 @@ def test_whole_clusters_are_held_out_and_shared_ones_are_told():
     assert chosen.val.frame.image_id.tolist() == [f"a{i:05d}" for i in range(7)]
 
 
+@pytest.mark.parametrize("seed", range(5))
+def test_what_is_held_out_has_every_class_where_clusters_are_of_one_class(seed):
+    """Neighbouring cells of a photograph share their class: held out at random they would hold one class only."""
+    labels = np.repeat(np.arange(10) % 2, 12)
+    matrix = np.random.default_rng(0).normal(size=(160, 3)).astype("f4")
+    train = given(matrix[:120], labels, "a", np.repeat([f"cell {i}" for i in range(10)], 12))
+    task = probe.task_of("tissue", train, given(matrix[120:], np.arange(40) % 2, "b"), seed=seed)
+    assert set(task.val.labels) == {0, 1}
+    assert not set(task.val.frame.group) & set(task.train.frame.group)
+    assert len(task.val) == 24
+
+
 @pytest.mark.parametrize(("sizes", "held"), [
     ([95, 5], {5}), ([50, 50], {50}), ([40, 30, 30], {30}), ([70, 10, 10, 10], {10, 20}), ([100], set()),
 ])  # fmt: skip
