@@ -148,7 +148,7 @@ def test_every_set_and_every_report_has_its_paired_contrasts(given, monkeypatch,
 
 
 def test_tasks_of_the_demo_have_their_own_average_units_and_leak(given):
-    found = probed("demo_task_instruments", "demo_task_count", models=("convnext_sup", "convnext_clip"))
+    found = probed("demo_task_count", "demo_task_instruments", models=("convnext_sup", "convnext_clip"))
     rows = stats.probed_rows(found, np.random.default_rng(0), 60)
     assert set(rows.dataset) == {"demo_task_instruments", "demo_task_count", "demo_vtab"}
     accuracy = results.select(rows, metric="accuracy", view="lbfgs.eval", model="convnext_sup")
@@ -275,3 +275,15 @@ def test_words_and_tables_of_a_run(given):
     assert "20 probes" in words.probed.settings(rows).data
     assert words.probed.convergence(rows).startswith("8 of 8 L-BFGS probes converged")
     assert words.probed.leak(rows) == "No leak was run."
+
+
+def test_a_task_without_a_validation_split_is_asked_for_none(monkeypatch):
+    asked = []
+
+    def features(inputs, model, split=None, *_, **__):
+        asked.append(split)
+        return some_features(f"{inputs.dataset}/{split}", 30, 3, 0, 3.0)
+
+    monkeypatch.setattr(running, "features", features)
+    found = running.splits_of(Inputs("demo_task_digits", "paper.eval", ("convnext_sup",)), "convnext_sup")
+    assert (len(found), asked) == (2, ["train", None])

@@ -114,6 +114,8 @@ def splits_of(
     read = [with_units(inputs.dataset, features(inputs, model, split, *what, reading, opened))
             for split in ("train", None)]  # fmt: skip
     own = inputs, model, sources.VALIDATION, *what
+    if sources.VALIDATION not in datasets.dataset_spec(inputs.dataset).splits:
+        return read
     if not (sources.has_validation(inputs.dataset, local) or are_stored(*own)):
         return read
     try:

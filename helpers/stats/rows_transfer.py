@@ -103,13 +103,13 @@ def drawn_tasks(
         else:
             of = unit.reindex(table.index).to_numpy()
             k, n, k_samples, n_samples = clustered_counts(table.to_numpy(), one, 1, of, n_resamples, rng)
-        samples, units = k_samples[:, 0] / n_samples, None if unit is None else len(np.unique(of))
+        samples, drawn = k_samples[:, 0] / n_samples, None if unit is None else len(np.unique(of))
         alone = None if unit is not None else right_alone(table.to_numpy(), one, 1)[0]
         for task in block:
             mine = [i for i, column in enumerate(table.columns) if column[0] == task]
             names = tuple(table.columns[i][1] for i in mine)
             differ = None if alone is None else alone[np.ix_(mine, mine)]
-            found[task] = TaskDraw(names, k[0, mine] / n[0], samples[:, mine], int(n[0]), name, units, differ)
+            found[task] = TaskDraw(names, k[0, mine] / n[0], samples[:, mine], int(n[0]), name, drawn, differ)
     return {task: found[task] for task in tasks}
 
 
