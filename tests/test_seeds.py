@@ -57,14 +57,14 @@ def test_the_sentence_counts_signs_that_every_seed_keeps():
     other = pd.concat(parts)
     table = words.seeds.contrasts("05_robustness", shown, {1: other, 2: shown})
     said = words.seeds.spread(table)
-    assert "trained 3 times" in said
+    assert "Compared are 3 trainings of each twin" in said
     assert "in 1 of 2 differences whose interval leaves out zero" in said
     assert "moves by 2 in the median; the interval over images reaches 1.5 to either side" in said  # of 4, 2, 2
 
 
 def test_one_seed_and_no_twins_are_said():
     alone = words.seeds.contrasts("05_robustness", rows_with(70, 68), {})
-    assert "trained with one seed" in words.seeds.spread(alone)
+    assert "One training of each twin is recorded" in words.seeds.spread(alone)
     none = words.seeds.contrasts("05_robustness", results.empty_rows(), {1: rows_with(1, 2)})
     assert "Nothing to compare" in words.seeds.spread(none)
     assert figures.spread(none, "accuracy") is None

@@ -99,14 +99,14 @@ def spread(table: pd.DataFrame) -> str:
 
     >>> line = dict(model="a - b", item="V2", value=2.0, ci_low=0.5, ci_high=3.5)
     >>> print(spread(pd.DataFrame([line | {"seed 1": -1.0}])))
-    **Seeds.** Each twin was trained 2 times. The sign is the same with every seed in 0 of 1 difference whose ...
+    **Seeds.** Compared are 2 trainings of each twin. The sign is the same with every seed in 0 of 1 difference ...
     """
     seeds = seed_columns(table)
     if table.empty:
         return "**Seeds.** Nothing to compare: a ConvNeXt and a ViT of one paradigm are needed."
     if not seeds:
         return (
-            "**Seeds.** Each twin was trained with one seed: how far a difference moves with the seed is not known "
+            "**Seeds.** One training of each twin is recorded: how far a difference moves with the seed is not known "
             "here. The paper, too, has one training per model."
         )
     every = table[["value", *seeds]]
@@ -119,8 +119,8 @@ def spread(table: pd.DataFrame) -> str:
     told = told if len(clear) else "No interval leaves out zero. " if table.ci_low.notna().any() else ""
     beside = f"; the interval over images reaches {width.median():.2g} to either side" if width.notna().any() else ""
     return (
-        f"**Seeds.** Each twin was trained {len(seeds) + 1} times. {told}Between its lowest and its highest seed a "
-        f"difference moves by {range_.median():.2g} in the median{beside}. Where a hollow mark lies outside the bar, "
+        f"**Seeds.** Compared are {len(seeds) + 1} trainings of each twin. {told}Between its lowest and its highest "
+        f"seed a difference moves by {range_.median():.2g} in the median{beside}. Where a hollow mark lies outside the bar, "
         "another training moves the difference further than new images would. Intervals on this page leave the "
         "variance of training out, and the paper has one training per model."
     )
