@@ -120,8 +120,8 @@ def spread(table: pd.DataFrame) -> str:
     beside = f"; the interval over images reaches {width.median():.2g} to either side" if width.notna().any() else ""
     return (
         f"**Seeds.** Compared are {len(seeds) + 1} trainings of each twin. {told}Between its lowest and its highest "
-        f"seed a difference moves by {range_.median():.2g} in the median{beside}. Where a hollow mark lies outside the bar, "
-        "another training moves the difference further than new images would. Intervals on this page leave the "
+        f"seed a difference moves by {range_.median():.2g} in the median{beside}. Where a hollow mark lies outside "
+        "the bar, another training moves the difference further than new images would. Intervals on this page leave the "
         "variance of training out, and the paper has one training per model."
     )
 
