@@ -121,8 +121,8 @@ def spread(table: pd.DataFrame) -> str:
     return (
         f"**Seeds.** Compared are {len(seeds) + 1} trainings of each twin. {told}Between its lowest and its highest "
         f"seed a difference moves by {range_.median():.2g} in the median{beside}. Where a hollow mark lies outside "
-        "the bar, another training moves the difference further than new images would. Intervals on this page leave the "
-        "variance of training out, and the paper has one training per model."
+        "the bar, another training moves the difference further than new images would. Intervals on this page leave "
+        "the variance of training out, and the paper has one training per model."
     )
 
 
