@@ -133,8 +133,8 @@ def claims_over_seeds(drawn: pd.DataFrame, others: Mapping[int, pd.DataFrame]) -
     same = int(decided.nunique(axis=1).eq(1).sum())
     statements = drawn.set_index("claim").statement.reindex(decided.index)
     said = (
-        f"{same} of {len(decided)} statements that the drawn world decides get the same verdict with all "
-        f"{len(found)} seeds of training." if others else "One seed is recorded: verdicts may differ with another."
+        f"{same} of {len(decided)} statements that the drawn world decides get the same verdict with each of "
+        f"the {len(found)} seeds of training." if others else "One seed is recorded: verdicts may differ with another."
     )  # fmt: skip
     return decided.set_axis(pd.Index(statements, name=None)), said
 
