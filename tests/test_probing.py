@@ -65,6 +65,10 @@ def probed(*tasks: str, models=FOUR):
     return running.probe_all([Inputs(task, "paper.eval", models) for task in tasks])
 
 
+def accuracy_of(rows: pd.DataFrame, view: str, task: str, model: str) -> float:
+    return results.select(rows, metric="accuracy", view=view, dataset=task, unit="percent", model=model).value.item()
+
+
 def test_every_probe_sees_every_task_and_what_is_missing_is_told(given):
     found = probed("vtab_eurosat", "vtab_pets", models=("convnext_sup", "vit_sup"))
     assert found.done == ("vtab_eurosat",)
@@ -156,12 +160,9 @@ def test_tasks_of_the_demo_have_their_own_average_units_and_leak(given):
     assert units["demo_task_instruments"] == "cell of a photograph"
     assert units["demo_task_count"] == "image"
     gain = results.select(rows, metric="leak_gain", dataset="demo_task_count").set_index("model")
-    proper, leaked = (
-        results.select(rows, metric="accuracy", view=view, dataset="demo_task_count", unit="percent").set_index("model")
-        for view in ("paper.eval", "leaked.eval")
-    )
     for model in ("convnext_sup", "convnext_clip"):
-        assert gain.value[model] == pytest.approx(leaked.value[model] - proper.value[model])
+        leaked, proper = (accuracy_of(rows, view, "demo_task_count", model) for view in ("leaked.eval", "paper.eval"))
+        assert gain.value[model] == pytest.approx(leaked - proper)
     assert (
         gain.ci_low["convnext_clip"] > 5
     )  # features say nothing of these labels: all that is gained is learnt by heart
@@ -173,12 +174,10 @@ def test_features_before_the_projection_are_a_second_reading_of_clip_models(give
     assert set(found.results["lbfgs_before_projection"]["vtab_svhn"]) == {"convnext_clip", "vit_clip"}
     rows = stats.probed_rows(found, np.random.default_rng(0), 60)
     gap = results.select(rows, metric="projection_gap", model="convnext_clip").set_index("dataset")
-    first, second = (
-        results.select(rows, metric="accuracy", view=view, model="convnext_clip", unit="percent").set_index("dataset")
-        for view in ("lbfgs.before_projection", "lbfgs.eval")
-    )
     for task in ("vtab_eurosat", "vtab_svhn"):
-        assert gap.value[task] == pytest.approx(first.value[task] - second.value[task])
+        views = ("lbfgs.before_projection", "lbfgs.eval")
+        before, after = (accuracy_of(rows, view, task, "convnext_clip") for view in views)
+        assert gap.value[task] == pytest.approx(before - after)
     assert gap.ci_low["vtab"] > 20  # the second reading tells these classes apart, the first does not
     said = words.probed.before_projection(rows)
     assert "ConvNeXt-CLIP +" in said

@@ -12,6 +12,15 @@ SHOWN = "#0f6f78"
 OTHERS = ("D", "^", "v", "s", "P")  # marks of the other seeds, hollow
 
 
+def seed_columns(table: pd.DataFrame) -> list[str]:
+    """Columns of the other seeds in a table of `words.seeds.contrasts`.
+
+    >>> seed_columns(pd.DataFrame(columns=["value", "seed 1", "seed 2"]))
+    ['seed 1', 'seed 2']
+    """
+    return [name for name in table.columns if name.startswith("seed ")]
+
+
 def spread(table: pd.DataFrame, title: str) -> np.ndarray | None:
     """One panel per pair "A - B", one line per item: the shown seed with its interval, other seeds as hollow marks.
 
@@ -23,7 +32,7 @@ def spread(table: pd.DataFrame, title: str) -> np.ndarray | None:
     pairs, items = list(dict.fromkeys(table.model)), list(dict.fromkeys(table.item))
     wide, high = 3.9 * len(pairs) + 1.2, 0.32 * len(items) + 1.9
     drawn, axes = figure(wide, high, columns=len(pairs), squeeze=False, sharey=True)
-    seeds = [name for name in table.columns if name.startswith("seed ")]
+    seeds = seed_columns(table)
     height = {name: len(items) - 1 - at for at, name in enumerate(items)}
     for ax, pair in zip(axes[0], pairs, strict=True):
         mine = table[table.model == pair]

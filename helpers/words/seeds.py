@@ -8,7 +8,9 @@ from dataclasses import dataclass
 import pandas as pd
 
 from helpers.paper.names import group_of
+from helpers.plots.seeds import seed_columns
 from helpers.rows import select
+from helpers.words.differences import resolved
 from helpers.words.titles import FACTORS, name_of
 
 
@@ -111,7 +113,7 @@ def spread(table: pd.DataFrame) -> str:
         )
     every = table[["value", *seeds]]
     range_ = (every.max(axis=1) - every.min(axis=1))[every.notna().all(axis=1)]
-    clear = table[(table.ci_low > 0) | (table.ci_high < 0)]
+    clear = table[resolved(table)]
     same = int((clear[seeds].mul(clear.value, axis=0) > 0).all(axis=1).sum())
     noun = "difference" if len(clear) == 1 else "differences"
     width = (table.ci_high - table.ci_low) / 2
@@ -124,8 +126,3 @@ def spread(table: pd.DataFrame) -> str:
         "the bar, another training moves the difference further than new images would. Intervals on this page leave "
         "the variance of training out, and the paper has one training per model."
     )
-
-
-def seed_columns(table: pd.DataFrame) -> list[str]:
-    """Columns of the other seeds in a table of `contrasts`."""
-    return [name for name in table.columns if name.startswith("seed ")]
