@@ -30,8 +30,8 @@ def spread(table: pd.DataFrame, title: str) -> np.ndarray | None:
     if table.empty:
         return None
     pairs, items = list(dict.fromkeys(table.model)), list(dict.fromkeys(table.item))
-    wide, high = 3.9 * len(pairs) + 1.2, 0.32 * len(items) + 1.9
-    drawn, axes = figure(wide, high, columns=len(pairs), squeeze=False, sharey=True)
+    drawn, axes = figure(6.6, (0.3 * len(items) + 0.9) * len(pairs) + 1, rows=len(pairs), squeeze=False)
+    axes = axes.T  # one above the other, readable on a phone
     seeds = seed_columns(table)
     height = {name: len(items) - 1 - at for at, name in enumerate(items)}
     for ax, pair in zip(axes[0], pairs, strict=True):
@@ -49,6 +49,6 @@ def spread(table: pd.DataFrame, title: str) -> np.ndarray | None:
         ax.grid(axis="y", visible=False)
     axes[0][0].scatter([], [], color=SHOWN, s=34, label="shown seed, interval over images")
     handles, names = axes[0][0].get_legend_handles_labels()
-    drawn.legend(handles[::-1], names[::-1], loc="outside lower center", ncols=3)
+    drawn.legend(handles[::-1], names[::-1], loc="outside lower center", ncols=2)
     drawn.suptitle(f"Seeds of training {DEMO}", x=0.01, ha="left", fontsize=12, fontweight="bold")
     return axes
